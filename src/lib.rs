@@ -1,0 +1,13 @@
+//! Safe, concurrent, versioned tables on any S3-compatible bucket, with no server beside the bucket.
+//!
+//! Tables are Apache Iceberg: DuckDB, PyIceberg, Spark, Trino and Polars read what this crate writes. The same core runs
+//! natively and on wasm32; its only effects are HTTP ([`fetch::Fetch`]), time and randomness ([`runtime::Runtime`]).
+#![forbid(unsafe_code)]
+#![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod error;
+pub mod fetch;
+pub mod runtime;
+pub mod store;
+
+pub use error::{Error, ErrorKind, Result};
