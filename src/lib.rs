@@ -8,6 +8,7 @@
 mod error;
 pub mod fetch;
 pub mod runtime;
+pub mod spec;
 pub mod store;
 
 pub use error::{Error, ErrorKind, Result};
