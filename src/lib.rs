@@ -7,6 +7,8 @@
 
 mod error;
 pub mod fetch;
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
+pub mod native;
 pub mod runtime;
 pub mod spec;
 pub mod store;
