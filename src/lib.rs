@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod avro;
 mod error;
 pub mod fetch;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]

@@ -2,13 +2,31 @@
 
 mod data_file;
 pub(crate) mod json;
+mod manifest;
+mod metadata;
+mod metadata_builder;
+mod metadata_json;
+mod partition;
+pub(crate) mod properties;
+mod refs;
 mod schema;
+mod snapshot;
+mod summary;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod types;
+pub(crate) mod validate;
 mod value;
 
 pub use data_file::{DataContent, DataFile, Metrics};
+pub use manifest::{EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile};
+pub use metadata::{MetadataLogEntry, SnapshotLogEntry, TableMetadata};
+pub use partition::{PartitionField, PartitionSpec};
+pub use refs::{MAIN, RefKind, SnapshotRef};
 pub use schema::Schema;
+pub use snapshot::{ManifestSource, Snapshot};
+pub use summary::{Operation, Summary, Totals};
+pub use transform::Transform;
 pub use types::{ListType, MapType, NestedField, PrimitiveType, StructType, Type};
 pub use value::Value;

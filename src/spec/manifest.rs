@@ -1,0 +1,130 @@
+use std::sync::Arc;
+
+use crate::spec::{DataFile, PartitionSpec, Schema};
+
+/// One entry of a manifest list: a manifest and what is known of its files (spec: Manifest Lists, `manifest_file`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestFile {
+    /// The URI of the manifest.
+    pub manifest_path: String,
+    /// Its size in bytes.
+    pub manifest_length: u64,
+    /// The partition spec of its files.
+    pub partition_spec_id: i32,
+    /// Whether it lists data or delete files.
+    pub content: ManifestContent,
+    /// When it was added; entries without one of their own inherit it. 0 in v1.
+    pub sequence_number: i64,
+    /// The least sequence number of its live files.
+    pub min_sequence_number: i64,
+    /// The snapshot that added it; entries without one inherit it.
+    pub added_snapshot_id: i64,
+    /// Files with status added; `None` if not said (v1).
+    pub added_files_count: Option<u32>,
+    /// Files with status existing; `None` if not said (v1).
+    pub existing_files_count: Option<u32>,
+    /// Files with status deleted; `None` if not said (v1).
+    pub deleted_files_count: Option<u32>,
+    /// Rows of the added files.
+    pub added_rows_count: Option<u64>,
+    /// Rows of the existing files.
+    pub existing_rows_count: Option<u64>,
+    /// Rows of the deleted files.
+    pub deleted_rows_count: Option<u64>,
+    /// One summary a field of the partition spec; empty if not said.
+    pub partitions: Vec<FieldSummary>,
+    /// Present on an encrypted manifest.
+    pub key_metadata: Option<Vec<u8>>,
+    /// The first row id of the manifest's files (v3).
+    pub first_row_id: Option<i64>,
+}
+
+/// Whether a manifest lists data or delete files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManifestContent {
+    /// Data files.
+    Data,
+    /// Delete files.
+    Deletes,
+}
+
+/// The values of one partition field in a manifest (spec: `field_summary`). Bounds are in binary single-value form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldSummary {
+    /// Whether a file has null there.
+    pub contains_null: bool,
+    /// Whether a file has NaN there, if said.
+    pub contains_nan: Option<bool>,
+    /// The least value.
+    pub lower_bound: Option<Vec<u8>>,
+    /// The greatest value.
+    pub upper_bound: Option<Vec<u8>>,
+}
+
+/// A manifest: files of one partition spec (spec: Manifests).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The table's schema when it was written.
+    pub schema: Arc<Schema>,
+    /// The partition spec of its files.
+    pub partition_spec: Arc<PartitionSpec>,
+    /// Whether it lists data or delete files.
+    pub content: ManifestContent,
+    /// The files.
+    pub entries: Vec<ManifestEntry>,
+}
+
+/// A file in a manifest (spec: `manifest_entry`). What is `None` is inherited from the manifest list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestEntry {
+    /// Whether the file was added, carried over or removed.
+    pub status: EntryStatus,
+    /// The snapshot that added or removed it.
+    pub snapshot_id: Option<i64>,
+    /// The sequence number of its rows.
+    pub sequence_number: Option<i64>,
+    /// The sequence number of the file.
+    pub file_sequence_number: Option<i64>,
+    /// The file.
+    pub data_file: DataFile,
+}
+
+/// What a manifest did with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryStatus {
+    /// Carried over from an earlier manifest.
+    Existing,
+    /// Added by the manifest's snapshot.
+    Added,
+    /// Removed by the manifest's snapshot: no longer part of the table.
+    Deleted,
+}
+
+impl ManifestFile {
+    /// Whether it may list files that are part of the table.
+    pub fn has_live_files(&self) -> bool {
+        self.added_files_count != Some(0) || self.existing_files_count != Some(0)
+    }
+}
+
+impl ManifestEntry {
+    /// An entry for a file that a snapshot adds: its snapshot id and sequence numbers are inherited.
+    pub fn added(data_file: DataFile) -> Self {
+        Self {
+            status: EntryStatus::Added,
+            snapshot_id: None,
+            sequence_number: None,
+            file_sequence_number: None,
+            data_file,
+        }
+    }
+
+    /// Takes what the entry leaves out from its manifest's place in the list (spec: Sequence Number Inheritance).
+    pub(crate) fn inherit(&mut self, from: &ManifestFile) {
+        self.snapshot_id.get_or_insert(from.added_snapshot_id);
+        if self.status == EntryStatus::Added || from.sequence_number == 0 {
+            self.sequence_number.get_or_insert(from.sequence_number);
+            self.file_sequence_number.get_or_insert(from.sequence_number);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Names of table properties, and reading them with their defaults.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::spec::TableMetadata;
+
+/// Written anew by every commit of ours: how a writer recognises its own commit.
+pub(crate) const COMMIT_ID: &str = "datashard.commit-id";
+/// On a table that was dropped: its last version, kept so that no version number is used twice.
+pub(crate) const DROPPED: &str = "datashard.dropped";
+/// Set by us at creation: the store was proved to honour conditional writes.
+pub(crate) const CREATED_BY: &str = "datashard.created-by";
+/// How long one commit is tried, in milliseconds.
+pub(crate) const COMMIT_TOTAL_TIMEOUT: &str = "commit.retry.total-timeout-ms";
+/// How often one commit is tried again.
+pub(crate) const COMMIT_NUM_RETRIES: &str = "commit.retry.num-retries";
+/// The least and greatest wait between two tries, in milliseconds.
+pub(crate) const COMMIT_MIN_WAIT: &str = "commit.retry.min-wait-ms";
+pub(crate) const COMMIT_MAX_WAIT: &str = "commit.retry.max-wait-ms";
+/// How many earlier metadata files the metadata log names.
+pub(crate) const PREVIOUS_VERSIONS_MAX: &str = "write.metadata.previous-versions-max";
+/// The size of data files to aim for, in bytes.
+pub(crate) const TARGET_FILE_SIZE: &str = "write.target-file-size-bytes";
+/// Java's names for places outside the table that file-system tables cannot have.
+pub(crate) const METADATA_PATH: &str = "write.metadata.path";
+
+impl TableMetadata {
+    /// A property as a number; the default if it is not set.
+    ///
+    /// Fails with [`InvalidData`](crate::ErrorKind::InvalidData) if it is set to something else.
+    pub(crate) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T> {
+        match self.property(name) {
+            None => Ok(default),
+            Some(text) => text
+                .trim()
+                .parse()
+                .map_err(|_| Error::invalid_data(format!("property `{name}` is no number: `{text}`"))),
+        }
+    }
+
+    pub(crate) fn millis(&self, name: &str, default: Duration) -> Result<Duration> {
+        let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
+        Ok(Duration::from_millis(self.number(name, default)?))
+    }
+}
