@@ -11,6 +11,7 @@ pub mod fetch;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
 pub mod runtime;
+pub mod s3;
 pub mod spec;
 pub mod store;
 

@@ -28,6 +28,11 @@ impl Body {
         Self(Box::pin(chunks))
     }
 
+    /// The pieces, as they arrive.
+    pub fn into_stream(self) -> BoxStream<'static, Result<Bytes, FetchError>> {
+        self.0
+    }
+
     /// The whole body; an error if it is cut off or longer than `limit` bytes.
     pub async fn collect(mut self, limit: u64) -> Result<Bytes, FetchError> {
         let mut first = Bytes::new();

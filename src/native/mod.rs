@@ -1,5 +1,10 @@
-//! Adapters for programs with an operating system.
+//! Adapters for programs with an operating system: its clock and random numbers, HTTP by reqwest, tables in a local folder,
+//! and settings from the environment.
 
+mod fetch;
 mod folder;
+mod runtime;
 
+pub use fetch::ReqwestFetch;
 pub use folder::FolderStore;
+pub use runtime::SystemRuntime;

@@ -1,13 +1,17 @@
 //! Object storage: the [`ObjectStore`] seam and what implements or decorates it.
 
 mod counting;
+mod credentials;
 mod memory;
 mod object_store;
+mod s3;
 #[cfg(test)]
 mod tests;
 
 pub use counting::{CountingStore, Counts};
+pub use credentials::{CachedCredentials, CredentialsFn};
 pub use memory::MemoryStore;
 pub use object_store::{
     ETag, GetOptions, GetResult, MIN_PART, ObjectMeta, ObjectStore, Precondition, PutOptions, PutOutcome, Upload,
 };
+pub use s3::{ReadSigning, S3Config, S3Store};

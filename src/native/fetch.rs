@@ -1,0 +1,175 @@
+use std::error::Error as _;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use futures::{Stream, StreamExt};
+use futures_timer::Delay;
+use reqwest::redirect;
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::runtime::{Builder, Handle};
+
+use crate::error::{Error, Result};
+use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind};
+use crate::runtime::BoxFuture;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Without a byte for this long, an answer is given up.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// A body may take its time on the way up: this many bytes a second, or it is given up.
+const SLOWEST_UPLOAD: u64 = 32 << 10;
+/// Servers close idle connections after about 20 seconds; a request must not meet that moment.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// HTTP by reqwest: HTTP/1.1 and 2, TLS by rustls with the certificates of the operating system, proxies from the
+/// environment. Cheap to clone; clones share connections.
+///
+/// It works under any executor: connections are served by one thread of its own, begun with the first request, while
+/// requests are polled where they are awaited, and end where they are dropped.
+#[derive(Clone, Debug)]
+pub struct ReqwestFetch {
+    client: reqwest::Client,
+    background: Arc<OnceLock<Arc<Background>>>,
+}
+
+impl ReqwestFetch {
+    /// With timeouts for connections and silence, none for the whole of a request. Sends nothing yet.
+    pub fn new() -> Result<Self> {
+        let failed = |error: &dyn std::error::Error| Error::unavailable(format!("HTTP cannot be set up: {error}"));
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls().map_err(|error| failed(&error))?)
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .tcp_nodelay(true)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .build()
+            .map_err(|error| failed(&error))?;
+        Ok(Self { client, background: Arc::default() })
+    }
+
+    fn background(&self) -> Result<Arc<Background>, FetchError> {
+        if let Some(background) = self.background.get() {
+            return Ok(background.clone());
+        }
+        let started = Background::start()
+            .map_err(|error| FetchError::new(FetchErrorKind::NotSent, format!("no thread for HTTP: {error}")))?;
+        Ok(self.background.get_or_init(|| Arc::new(started)).clone())
+    }
+}
+
+/// TLS 1.2 and 1.3. On a machine without certificates plain HTTP still works.
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let builder = || {
+        ClientConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()
+    };
+    let verified = match builder()?.with_platform_verifier() {
+        Ok(verified) => verified,
+        Err(_) => builder()?.with_root_certificates(RootCertStore::empty()),
+    };
+    let mut config = verified.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+impl Fetch for ReqwestFetch {
+    fn fetch(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Body>, FetchError>> {
+        Box::pin(async move {
+            let background = self.background()?;
+            let patience = READ_TIMEOUT + Duration::from_secs(request.body().len() as u64 / SLOWEST_UPLOAD);
+            let request =
+                reqwest::Request::try_from(request).map_err(|error| explain(error, FetchErrorKind::NotSent))?;
+            let sent = Inside { background: background.clone(), inner: Box::pin(self.client.execute(request)) };
+            let response = match select(sent, Delay::new(patience)).await {
+                Either::Left((sent, _)) => sent.map_err(|error| explain(error, FetchErrorKind::OutcomeUnknown))?,
+                Either::Right(_) => {
+                    let message = format!("no answer within {} seconds", patience.as_secs());
+                    return Err(FetchError::new(FetchErrorKind::OutcomeUnknown, message));
+                }
+            };
+            let mut answer = http::Response::new(());
+            *answer.status_mut() = response.status();
+            *answer.headers_mut() = response.headers().clone();
+            let chunks = Inside { background, inner: Box::pin(response.bytes_stream()) };
+            let chunks = futures::stream::try_unfold(chunks, |mut chunks| async move {
+                match select(chunks.next(), Delay::new(READ_TIMEOUT)).await {
+                    Either::Left((None, _)) => Ok(None),
+                    Either::Left((Some(Ok(chunk)), _)) => Ok(Some((chunk, chunks))),
+                    Either::Left((Some(Err(error)), _)) => Err(explain(error, FetchErrorKind::BrokenOff)),
+                    Either::Right(_) => {
+                        Err(FetchError::new(FetchErrorKind::BrokenOff, "the answer came to a standstill"))
+                    }
+                }
+            });
+            Ok(answer.map(|()| Body::new(chunks)))
+        })
+    }
+}
+
+fn explain(error: reqwest::Error, otherwise: FetchErrorKind) -> FetchError {
+    let kind = match otherwise {
+        FetchErrorKind::OutcomeUnknown if error.is_connect() || error.is_builder() => FetchErrorKind::NotSent,
+        kind => kind,
+    };
+    // A URL may be signed.
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    FetchError::new(kind, message)
+}
+
+/// The thread that serves connections; it ends when nothing refers to it any more.
+#[derive(Debug)]
+struct Background {
+    handle: Handle,
+    _alive: oneshot::Sender<()>,
+}
+
+impl Background {
+    #[allow(clippy::disallowed_methods, reason = "an adapter may have a thread")]
+    fn start() -> std::io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let handle = runtime.handle().clone();
+        let (alive, ended) = oneshot::channel::<()>();
+        std::thread::Builder::new().name("datashard-http".into()).spawn(move || {
+            let _ = runtime.block_on(ended);
+        })?;
+        Ok(Self { handle, _alive: alive })
+    }
+}
+
+/// A future or stream that is polled in the context of the background's runtime, where its sockets and timers live.
+struct Inside<T> {
+    background: Arc<Background>,
+    inner: Pin<Box<T>>,
+}
+
+impl<T: Future> Future for Inside<T> {
+    type Output = T::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T::Output> {
+        let background = self.background.clone();
+        let _entered = background.handle.enter();
+        self.inner.as_mut().poll(context)
+    }
+}
+
+impl<T: Stream> Stream for Inside<T> {
+    type Item = T::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T::Item>> {
+        let background = self.background.clone();
+        let _entered = background.handle.enter();
+        self.inner.as_mut().poll_next(context)
+    }
+}
