@@ -13,7 +13,7 @@ pub mod response;
 mod sigv4;
 #[cfg(test)]
 mod tests;
-mod url;
+pub(crate) mod url;
 pub(crate) mod xml;
 
 pub use credentials::{CredentialProvider, Credentials};

@@ -9,7 +9,9 @@ mod s3;
 mod tests;
 
 pub use counting::{CountingStore, Counts};
-pub use credentials::{CachedCredentials, CredentialsFn};
+pub use credentials::{
+    CachedCredentials, ContainerCredentials, CredentialsFn, InstanceCredentials, SecretFn, WebIdentityCredentials,
+};
 pub use memory::MemoryStore;
 pub use object_store::{
     ETag, GetOptions, GetResult, MIN_PART, ObjectMeta, ObjectStore, Precondition, PutOptions, PutOutcome, Upload,
