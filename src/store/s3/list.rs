@@ -31,6 +31,15 @@ enum Next {
     None,
 }
 
+/// The part of a key that every store can begin a listing after without losing keys behind it. Stores that keep folders
+/// compare names of folders without the slash behind them, so `a/b` comes before `a-` there, and a folder that is named
+/// as the marker, or as the beginning of one of its segments, is skipped. What is listed too much is filtered out.
+fn safe_marker(key: &str) -> Option<&str> {
+    let doubtful = key.find(|c| c < '/').unwrap_or(key.len());
+    let folder = key.get(..doubtful)?.rfind('/')?;
+    key.get(..=folder)
+}
+
 impl Client {
     pub(super) fn list<'a>(&'a self, prefix: &str, start_after: Option<&str>) -> BoxStream<'a, Result<ObjectMeta>> {
         let listing = Listing {
@@ -59,7 +68,7 @@ impl Listing<'_> {
         let (after, token) = match &self.next {
             Next::Token(token) => (None, Some(token.as_str())),
             Next::After(key) => (Some(key.as_str()), None),
-            Next::First | Next::None => (self.after.as_deref(), None),
+            Next::First | Next::None => (self.after.as_deref().and_then(safe_marker), None),
         };
         let request = fresh(request::list_objects(&self.client.at, &self.prefix, after, token)?);
         let answer = self.client.send(&request, &Plan::whole(MAX_PAGE)).await?;
