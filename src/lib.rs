@@ -6,10 +6,12 @@
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod avro;
+pub mod catalog;
 mod error;
 pub mod fetch;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
+mod read;
 pub mod runtime;
 pub mod s3;
 pub mod spec;

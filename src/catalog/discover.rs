@@ -1,0 +1,98 @@
+//! Finding a table's newest version. The version hint is where to begin, and never the truth.
+
+use futures::TryStreamExt;
+use futures::future::try_join;
+
+use crate::ErrorKind;
+use crate::catalog::Head;
+use crate::catalog::head::Spelling;
+use crate::catalog::store_catalog::{HINT, StoreCatalog, key};
+use crate::error::{Error, Result, ResultExt};
+use crate::store::GetOptions;
+
+/// After so many versions found one by one, a listing is cheaper.
+const PROBES: usize = 8;
+
+impl StoreCatalog {
+    /// The newest version, knowing nothing. Three requests in two rounds if the hint is right.
+    pub(super) async fn discover(&self, table: &str) -> Result<Head> {
+        if let Some(hint) = self.hint(table).await? {
+            let (this, next) = try_join(
+                self.version(table, hint, Spelling::Plain),
+                self.version(table, hint.saturating_add(1), Spelling::Plain),
+            )
+            .await?;
+            match (this, next) {
+                (Some(this), None) => return Ok(this),
+                (Some(_), Some(next)) => return self.follow(table, next).await,
+                // The hint is ahead, or its version was cleaned away, or the files are spelled otherwise.
+                (None, _) => {}
+            }
+        }
+        self.newest_listed(table).await
+    }
+
+    /// The newest version from a known one on, by looking for the next until there is none.
+    pub(super) async fn follow(&self, table: &str, known: Head) -> Result<Head> {
+        let mut newest = known;
+        for _ in 0..PROBES {
+            let confirmed_at = self.runtime.now();
+            match self.version(table, newest.version.saturating_add(1), newest.spelling).await? {
+                None => return Ok(Head { confirmed_at, ..newest }),
+                Some(next) => newest = next,
+            }
+        }
+        self.newest_listed(table).await
+    }
+
+    /// The version that the hint says; `None` if there is no hint, or none that can be understood.
+    async fn hint(&self, table: &str) -> Result<Option<u64>> {
+        let options = GetOptions { fresh: true, limit: Some(4096), ..GetOptions::default() };
+        let bytes = match self.store.get(&key(table, HINT), options).await {
+            Ok(result) => result.bytes,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => return Ok(None),
+            Err(error) => return Err(error.context(format!("opening the table `{table}`"))),
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let first = text.lines().next().unwrap_or_default().trim();
+        Ok(first.strip_prefix('v').unwrap_or(first).parse().ok())
+    }
+
+    /// The newest version by listing, and by looking beyond what the listing showed.
+    async fn newest_listed(&self, table: &str) -> Result<Head> {
+        let prefix = key(table, "");
+        loop {
+            let mut newest: Option<(u64, Spelling)> = None;
+            let mut foreign = None;
+            let mut listing = self.store.list(&prefix, None);
+            while let Some(object) = listing.try_next().await.context(|| format!("opening the table `{table}`"))? {
+                let name = object.key.strip_prefix(&prefix).unwrap_or_default();
+                match Spelling::parse(name) {
+                    Some((version, spelling)) if newest.is_none_or(|(seen, _)| version > seen) => {
+                        newest = Some((version, spelling));
+                    }
+                    Some((version, spelling))
+                        if newest.is_some_and(|(seen, own)| version == seen && spelling != own) =>
+                    {
+                        let message = format!("the table `{table}` has two metadata files for version {version}");
+                        return Err(Error::invalid_data(message));
+                    }
+                    None if name.ends_with(".metadata.json") => foreign = Some(name.to_owned()),
+                    _ => {}
+                }
+            }
+            let Some((version, spelling)) = newest else {
+                return Err(match foreign {
+                    Some(name) => Error::unsupported(format!(
+                        "the table `{table}` has no `v<N>.metadata.json`: `{name}` belongs to a catalog, which alone knows its newest version"
+                    )),
+                    None => Error::not_found(format!("there is no table `{table}` in {}", self.store.root())),
+                });
+            };
+            // Gone since the listing: cleaned away, so newer ones are there.
+            if let Some(head) = self.version(table, version, spelling).await? {
+                return Box::pin(self.follow(table, head)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use std::io::{Read, Write};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::error::{Error, Result};
+
+const MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// What a metadata file holds, whether it is compressed or not; at most `limit` bytes.
+pub(super) fn decompress(bytes: Bytes, limit: u64) -> Result<Bytes> {
+    if !bytes.starts_with(MAGIC) {
+        return Ok(bytes);
+    }
+    let mut plain = Vec::new();
+    let read = MultiGzDecoder::new(bytes.as_ref()).take(limit.saturating_add(1)).read_to_end(&mut plain);
+    read.map_err(|error| Error::invalid_data("not valid gzip").caused_by(error))?;
+    if plain.len() as u64 > limit {
+        return Err(Error::invalid_data(format!("it is longer than {limit} bytes when decompressed")));
+    }
+    Ok(plain.into())
+}
+
+pub(super) fn compress(plain: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(plain).and_then(|()| encoder.finish());
+    written.map_err(|error| Error::invalid_data("compressing the metadata").caused_by(error))
+}

@@ -1,0 +1,91 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::catalog::{Catalog, Head, Location, StoreCatalog};
+use crate::error::{Error, Result};
+use crate::runtime::{Runtime, Timestamp};
+use crate::store::ObjectStore;
+
+/// What all clones of a table share: where it is, and the newest version that any of them has seen.
+#[derive(Debug)]
+pub(crate) struct TableHandle {
+    pub(crate) name: String,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) catalog: StoreCatalog,
+    pub(crate) location: Location,
+    head: Mutex<Head>,
+}
+
+impl TableHandle {
+    /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if the table was dropped.
+    pub(crate) fn new(name: &str, catalog: StoreCatalog, head: Head) -> Result<Self> {
+        refuse_dropped(name, &head)?;
+        let location = Location::new(&head.metadata.location, catalog.store.root(), name);
+        Ok(Self {
+            name: name.to_owned(),
+            store: catalog.store.clone(),
+            runtime: catalog.runtime.clone(),
+            catalog,
+            location,
+            head: Mutex::new(head),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Head> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest version that is known, without asking the store.
+    pub(crate) fn head(&self) -> Head {
+        self.lock().clone()
+    }
+
+    /// Takes note of a version, unless a newer one is known; returns the newest.
+    pub(crate) fn advance(&self, head: Head) -> Head {
+        let mut known = self.lock();
+        let is_newer = (head.version, head.confirmed_at) >= (known.version, known.confirmed_at);
+        if is_newer {
+            *known = head;
+        }
+        known.clone()
+    }
+
+    /// The newest version there is: one request if nothing has happened.
+    pub(crate) async fn refresh(&self) -> Result<Head> {
+        let known = self.head();
+        let head = self.catalog.head(&self.name, Some(&known)).await?;
+        refuse_dropped(&self.name, &head)?;
+        Ok(self.advance(head))
+    }
+
+    /// The newest version known, read anew only if that is so long ago that it may have been cleaned away.
+    pub(crate) async fn recent_head(&self) -> Result<Head> {
+        let known = self.head();
+        if known.is_recent(self.runtime.now()) { Ok(known) } else { self.refresh().await }
+    }
+
+    /// The time by the store's clock, as far as it is known.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.catalog.now()
+    }
+
+    /// A name that no other file has.
+    pub(crate) fn unique(&self) -> String {
+        uuid(self.runtime.random())
+    }
+}
+
+fn refuse_dropped(name: &str, head: &Head) -> Result<()> {
+    if head.is_dropped() {
+        return Err(Error::not_found(format!("the table `{name}` was dropped")));
+    }
+    Ok(())
+}
+
+/// Random bits as a UUID of version 4.
+pub(crate) fn uuid(random: u128) -> String {
+    let bits = random & !(0xf000 << 64) & !(0xc000 << 48) | 0x4000 << 64 | 0x8000 << 48;
+    let hex = format!("{bits:032x}");
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}

@@ -1,0 +1,160 @@
+//! The commit itself (DESIGN section 4, R1 to R4): one conditional PUT, repeated until its outcome is known.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::ErrorKind;
+use crate::catalog::head::Spelling;
+use crate::catalog::store_catalog::{StoreCatalog, key};
+use crate::catalog::{Attempt, Catalog, CommitOutcome, Head, gzip};
+use crate::error::{Error, Result, ResultExt};
+use crate::runtime::{Runtime, Timestamp};
+use crate::spec::{TableMetadata, properties, validate};
+use crate::store::{PutOptions, PutOutcome};
+
+/// See [`Catalog::publish`].
+pub(super) async fn publish(catalog: &StoreCatalog, table: &str, attempt: &Attempt) -> Result<CommitOutcome> {
+    let base = &attempt.base;
+    validate::step(&base.metadata, &attempt.next)?;
+    prove_conditions(catalog, table, base).await?;
+    let version = base.version.saturating_add(1);
+    let file = encode(&attempt.next, base.spelling)?;
+    match create_version(catalog, table, version, base.spelling, file, attempt).await? {
+        CommitOutcome::Committed(head) => not_void(catalog, table, base, head).await,
+        CommitOutcome::Conflict(winner) if winner.metadata.table_uuid != base.metadata.table_uuid => {
+            Err(Error::not_found(format!("the table `{table}` is gone: another one is in its place")))
+        }
+        outcome => Ok(outcome),
+    }
+}
+
+pub(super) fn encode(metadata: &TableMetadata, spelling: Spelling) -> Result<Bytes> {
+    let plain = metadata.to_json_bytes();
+    Ok(match spelling {
+        Spelling::Plain => plain.into(),
+        Spelling::Gzip | Spelling::LegacyGzip => gzip::compress(&plain)?.into(),
+    })
+}
+
+/// Creates the metadata file: the same key and the same bytes, again and again, until the outcome is known (R1, R2).
+pub(super) async fn create_version(
+    catalog: &StoreCatalog,
+    table: &str,
+    version: u64,
+    spelling: Spelling,
+    file: Bytes,
+    attempt: &Attempt,
+) -> Result<CommitOutcome> {
+    let key = key(table, &spelling.file_name(version));
+    let ours = commit_id(&attempt.next);
+    let mut backoff = Backoff::default();
+    // Whether a request was sent whose effect is not known; from then on nothing is a plain failure.
+    let mut uncertain = false;
+    loop {
+        let confirmed_at = catalog.runtime.now();
+        let options = PutOptions { content_type: Some("application/json"), ..PutOptions::if_absent() };
+        let cause = match catalog.store.put(&key, file.clone(), options).await {
+            Ok(PutOutcome::Done(_)) => {
+                let metadata = attempt.next.clone();
+                return Ok(CommitOutcome::Committed(Head { version, metadata, spelling, confirmed_at, file: None }));
+            }
+            Ok(PutOutcome::PreconditionFailed) => match catalog.version(table, version, spelling).await {
+                Ok(Some(winner)) if commit_id(&winner.metadata) == ours => return Ok(CommitOutcome::Committed(winner)),
+                Ok(Some(winner)) => return Ok(CommitOutcome::Conflict(winner)),
+                // It was there and is gone again: versions have moved on by more than an hour.
+                Ok(None) if !uncertain => {
+                    return Ok(CommitOutcome::Conflict(catalog.head(table, None).await?));
+                }
+                Ok(None) => Error::unavailable(format!("{key} was there and cannot be found")),
+                // Something else is there (damaged, or of a version we cannot read): not ours, but not to be built on.
+                Err(error) if !uncertain && error.kind() != ErrorKind::Unavailable => return Err(error),
+                Err(error) => error,
+            },
+            Ok(PutOutcome::Unknown(cause)) => {
+                uncertain = true;
+                cause
+            }
+            Err(error) if !uncertain => return Err(error.context(format!("writing {key}"))),
+            Err(error) => error,
+        };
+        if catalog.runtime.now() >= attempt.deadline {
+            return Ok(CommitOutcome::Unknown(cause));
+        }
+        backoff.wait(&*catalog.runtime).await;
+    }
+}
+
+/// R4: before the first commit to a table that was not created here, the store must show that it honours conditions.
+/// Creating the head's own file again, with the same bytes, must fail; where it does not, nothing has changed.
+async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> Result<()> {
+    let Some(file) = &base.file else { return Ok(()) };
+    if base.metadata.property(properties::CREATED_BY).is_some() {
+        return Ok(());
+    }
+    let key = key(table, &base.file_name());
+    let mut backoff = Backoff::default();
+    for _ in 0..5 {
+        match catalog.store.put(&key, file.clone(), PutOptions::if_absent()).await? {
+            PutOutcome::PreconditionFailed => return Ok(()),
+            PutOutcome::Done(_) => return Err(conditions_ignored(catalog)),
+            PutOutcome::Unknown(_) => backoff.wait(&*catalog.runtime).await,
+        }
+    }
+    Err(Error::unavailable("the store did not say whether it honours conditional writes"))
+}
+
+pub(super) fn conditions_ignored(catalog: &StoreCatalog) -> Error {
+    Error::unsupported(format!(
+        "the store {} ignores `If-None-Match: *`, so writers would overwrite each other's commits: it can be read, but not be written to",
+        catalog.store.root()
+    ))
+}
+
+/// R3: a writer that was asleep for long may have created a version again that was used and cleaned away. Then the one
+/// before is gone too: this commit is void, and nobody has seen it, since newer versions exist.
+async fn not_void(catalog: &StoreCatalog, table: &str, base: &Head, head: Head) -> Result<CommitOutcome> {
+    if base.is_recent(catalog.runtime.now()) {
+        return Ok(CommitOutcome::Committed(head));
+    }
+    let mut backoff = Backoff::default();
+    loop {
+        let unknown = match catalog.store.head(&key(table, &base.file_name())).await {
+            Ok(_) => return Ok(CommitOutcome::Committed(head)),
+            Err(error) if error.kind() == ErrorKind::NotFound => break,
+            Err(error) => error,
+        };
+        if backoff.tries > 10 {
+            return Ok(CommitOutcome::Unknown(unknown.context("checking that the commit is not void")));
+        }
+        backoff.wait(&*catalog.runtime).await;
+    }
+    let void = key(table, &head.file_name());
+    catalog.store.delete(&void).await.context(|| format!("removing the void version {void}"))?;
+    Ok(CommitOutcome::Conflict(catalog.head(table, None).await?))
+}
+
+/// The id that this crate writes into each commit.
+pub(super) fn commit_id(metadata: &TableMetadata) -> Option<&str> {
+    metadata.property(properties::COMMIT_ID)
+}
+
+/// Waits between tries: doubling, with full jitter.
+#[derive(Default)]
+pub(super) struct Backoff {
+    tries: u32,
+}
+
+impl Backoff {
+    pub(super) async fn wait(&mut self, runtime: &dyn Runtime) {
+        let ceiling = 50_u64.saturating_mul(1 << self.tries.min(7));
+        self.tries += 1;
+        let wait = (runtime.random() % u128::from(ceiling)) as u64;
+        runtime.sleep(Duration::from_millis(wait)).await;
+    }
+}
+
+/// A deadline for creating, dropping and resolving.
+pub(super) fn deadline(now: Timestamp) -> Timestamp {
+    now.plus(Duration::from_secs(60))
+}

@@ -1,0 +1,45 @@
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::catalog::Head;
+use crate::error::{Error, Result};
+use crate::runtime::{BoxFuture, MaybeSend, MaybeSync, Timestamp};
+use crate::spec::TableMetadata;
+
+/// What knows a table's newest version and decides which commit becomes the next.
+pub trait Catalog: Debug + MaybeSend + MaybeSync {
+    /// The newest version of a table. `known` is a version that the caller has: where possible only what follows it is read.
+    ///
+    /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no table, or another one in its place.
+    fn head<'a>(&'a self, table: &'a str, known: Option<&'a Head>) -> BoxFuture<'a, Result<Head>>;
+
+    /// Makes `attempt` the version after its base, unless another writer was first. `Err` means that it is certainly
+    /// not committed. Called again with the same attempt it goes on where it was left, also after being dropped.
+    fn publish<'a>(&'a self, table: &'a str, attempt: &'a Attempt) -> BoxFuture<'a, Result<CommitOutcome>>;
+
+    /// Tells others, as well as may be, that a version exists. Never needed for correctness; errors are swallowed.
+    fn announce<'a>(&'a self, table: &'a str, head: &'a Head) -> BoxFuture<'a, ()>;
+}
+
+/// One try to commit.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The version that it follows.
+    pub base: Head,
+    /// The metadata to become the next version; its property `datashard.commit-id` is unique to this commit.
+    pub next: Arc<TableMetadata>,
+    /// When to give up trying to learn the outcome.
+    pub deadline: Timestamp,
+}
+
+/// What became of a try.
+#[derive(Clone, Debug)]
+#[must_use = "a commit that lost a race, or whose outcome is unknown, is not an error"]
+pub enum CommitOutcome {
+    /// It is the table's next version.
+    Committed(Head),
+    /// Another writer's commit came first; this one is certainly not in the table. With the version that won, or a later one.
+    Conflict(Head),
+    /// It may or may not be in the table, or may still get there.
+    Unknown(Error),
+}

@@ -1,0 +1,83 @@
+use std::sync::Arc;
+
+use crate::catalog::head::Spelling;
+use crate::catalog::{Attempt, Catalog, CommitOutcome, Head, publish};
+use crate::error::{Error, Result, ResultExt};
+use crate::runtime::{BoxFuture, Runtime, Timestamp};
+use crate::spec::TableMetadata;
+use crate::store::{GetOptions, ObjectStore, PutOptions};
+use crate::{ErrorKind, catalog::gzip};
+
+/// No metadata file of a table is larger; a larger one is an attack or an accident.
+const METADATA_LIMIT: u64 = 512 << 20;
+
+/// The catalog that is nothing but the bucket: versions are files, and creating one conditionally is the commit.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreCatalog {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) runtime: Arc<dyn Runtime>,
+}
+
+impl StoreCatalog {
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, runtime: Arc<dyn Runtime>) -> Self {
+        Self { store, runtime }
+    }
+
+    /// The time by the store's clock, as far as it is known.
+    pub(crate) fn now(&self) -> Timestamp {
+        let own = self.runtime.now().as_millis();
+        Timestamp::from_millis(own.saturating_add(self.store.clock_offset_millis()))
+    }
+
+    /// One version, if it is there. `confirmed_at` is when the reading began.
+    pub(super) async fn version(&self, table: &str, version: u64, spelling: Spelling) -> Result<Option<Head>> {
+        let key = key(table, &spelling.file_name(version));
+        let confirmed_at = self.runtime.now();
+        let options = GetOptions { fresh: true, limit: Some(METADATA_LIMIT), ..GetOptions::default() };
+        let file = match self.store.get(&key, options).await {
+            Ok(result) => result.bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.context(format!("reading {key}"))),
+        };
+        let plain = gzip::decompress(file.clone(), METADATA_LIMIT).context(|| format!("reading {key}"))?;
+        let metadata = TableMetadata::from_json_bytes(&plain).context(|| format!("reading {key}"))?;
+        Ok(Some(Head { version, metadata: Arc::new(metadata), spelling, confirmed_at, file: Some(file) }))
+    }
+}
+
+/// The key of a file in a table's `metadata/`.
+pub(super) fn key(table: &str, file_name: &str) -> String {
+    if table.is_empty() { format!("metadata/{file_name}") } else { format!("{table}/metadata/{file_name}") }
+}
+
+pub(super) const HINT: &str = "version-hint.text";
+
+impl Catalog for StoreCatalog {
+    fn head<'a>(&'a self, table: &'a str, known: Option<&'a Head>) -> BoxFuture<'a, Result<Head>> {
+        Box::pin(async move {
+            let head = match known {
+                Some(known) if known.is_recent(self.runtime.now()) => self.follow(table, known.clone()).await?,
+                _ => self.discover(table).await?,
+            };
+            if let Some(known) = known
+                && head.metadata.table_uuid != known.metadata.table_uuid
+            {
+                return Err(Error::not_found(format!("the table `{table}` is gone: another one is in its place")));
+            }
+            Ok(head)
+        })
+    }
+
+    fn publish<'a>(&'a self, table: &'a str, attempt: &'a Attempt) -> BoxFuture<'a, Result<CommitOutcome>> {
+        Box::pin(publish::publish(self, table, attempt))
+    }
+
+    fn announce<'a>(&'a self, table: &'a str, head: &'a Head) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let options = PutOptions { content_type: Some("text/plain"), ..PutOptions::default() };
+            let key = key(table, HINT);
+            // The hint is a lower bound and nothing more: a failure costs the next reader a few requests.
+            let _ = self.store.put(&key, head.version.to_string().into(), options).await;
+        })
+    }
+}

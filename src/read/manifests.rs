@@ -1,0 +1,111 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::avro;
+use crate::catalog::TableHandle;
+use crate::error::{Error, Result, ResultExt};
+use crate::spec::{Manifest, ManifestFile, ManifestSource, Snapshot};
+use crate::store::GetOptions;
+
+/// No manifest or manifest list is larger.
+const LIMIT: u64 = 1 << 30;
+/// How many bytes of manifests are kept decoded, by their size as files.
+const CACHE_BYTES: u64 = 16 << 20;
+
+/// Manifests and manifest lists, which never change once written, so that what was read need not be read again.
+#[derive(Debug, Default)]
+pub(crate) struct Manifests {
+    lists: Mutex<Cache<Arc<Vec<ManifestFile>>>>,
+    manifests: Mutex<Cache<Arc<Manifest>>>,
+}
+
+/// Requests and bytes that reading took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    pub(crate) requests: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Manifests {
+    /// The manifests of a snapshot.
+    pub(crate) async fn list(
+        &self,
+        table: &TableHandle,
+        snapshot: &Snapshot,
+    ) -> Result<(Arc<Vec<ManifestFile>>, Cost)> {
+        let uri = match &snapshot.manifests {
+            ManifestSource::List(uri) => uri,
+            ManifestSource::Inline(_) => {
+                return Err(Error::unsupported("a snapshot without a manifest list (format version 1)"));
+            }
+        };
+        if let Some(found) = get(&self.lists, uri) {
+            return Ok((found, Cost::default()));
+        }
+        let bytes = read(table, uri).await?;
+        let list = Arc::new(avro::decode_manifest_list(&bytes).context(|| format!("reading {uri}"))?);
+        let size = bytes.len() as u64;
+        put(&self.lists, uri, list.clone(), size);
+        Ok((list, Cost { requests: 1, bytes: size }))
+    }
+
+    /// Takes note of a list that was just written.
+    pub(crate) fn know_list(&self, uri: &str, list: Arc<Vec<ManifestFile>>, size: u64) {
+        put(&self.lists, uri, list, size);
+    }
+
+    /// A manifest; its entries have inherited what they leave out.
+    pub(crate) async fn manifest(&self, table: &TableHandle, file: &ManifestFile) -> Result<(Arc<Manifest>, Cost)> {
+        let uri = &file.manifest_path;
+        if let Some(found) = get(&self.manifests, uri) {
+            return Ok((found, Cost::default()));
+        }
+        if file.key_metadata.is_some() {
+            return Err(Error::unsupported(format!("the encrypted manifest {uri}")));
+        }
+        let bytes = read(table, uri).await?;
+        let mut manifest = avro::decode_manifest(&bytes).context(|| format!("reading {uri}"))?;
+        manifest.entries.iter_mut().for_each(|entry| entry.inherit(file));
+        let (manifest, size) = (Arc::new(manifest), bytes.len() as u64);
+        put(&self.manifests, uri, manifest.clone(), size);
+        Ok((manifest, Cost { requests: 1, bytes: size }))
+    }
+}
+
+async fn read(table: &TableHandle, uri: &str) -> Result<bytes::Bytes> {
+    let key = table.location.resolve(uri)?;
+    let options = GetOptions { limit: Some(LIMIT), ..GetOptions::default() };
+    let result = table.store.get(&key, options).await;
+    Ok(result.context(|| format!("reading {uri}"))?.bytes)
+}
+
+/// The most recent values, up to a size.
+#[derive(Debug)]
+struct Cache<V> {
+    entries: VecDeque<(String, V, u64)>,
+}
+
+impl<V> Default for Cache<V> {
+    fn default() -> Self {
+        Self { entries: VecDeque::new() }
+    }
+}
+
+fn get<V: Clone>(cache: &Mutex<Cache<V>>, key: &str) -> Option<V> {
+    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = cache.entries.iter().position(|(own, _, _)| own == key)?;
+    let entry = cache.entries.remove(at)?;
+    let value = entry.1.clone();
+    cache.entries.push_back(entry);
+    Some(value)
+}
+
+fn put<V>(cache: &Mutex<Cache<V>>, key: &str, value: V, size: u64) {
+    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    cache.entries.retain(|(own, _, _)| own != key);
+    cache.entries.push_back((key.to_owned(), value, size));
+    let mut total: u64 = cache.entries.iter().map(|(_, _, size)| size).sum();
+    while total > CACHE_BYTES && cache.entries.len() > 1 {
+        total -= cache.entries.pop_front().map_or(0, |(_, _, size)| size);
+    }
+}

@@ -1,0 +1,5 @@
+//! Reading what snapshots refer to.
+
+mod manifests;
+
+pub(crate) use manifests::Manifests;
