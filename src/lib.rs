@@ -12,6 +12,7 @@ pub mod fetch;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
 mod read;
+pub mod parquet;
 pub mod runtime;
 pub mod s3;
 pub mod spec;

@@ -30,3 +30,4 @@ pub use summary::{Operation, Summary, Totals};
 pub use transform::Transform;
 pub use types::{ListType, MapType, NestedField, PrimitiveType, StructType, Type};
 pub use value::Value;
+pub(crate) use value::from_big_endian;

@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+use crate::error::{Error, Result};
+use crate::parquet::options::{EncodeOptions, MetricsMode};
+use crate::parquet::{metrics, to_arrow};
+use crate::spec::{Metrics, Schema};
+
+/// Rows handed on at once, so that a row group's size is looked at often enough however large the caller's batches are.
+const SLICE_ROWS: usize = 32_768;
+/// Text and bytes in the footer's statistics are cut to this many bytes.
+const STATISTICS_BYTES: usize = 64;
+
+/// Writes one Parquet data file, handing out its bytes as they come.
+///
+/// Memory is bounded by the row group's size as long as [`take_ready`](Self::take_ready) is called between writes.
+pub struct FileEncoder {
+    schema: Schema,
+    arrow_schema: SchemaRef,
+    options: EncodeOptions,
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl FileEncoder {
+    /// Begins a file of this schema.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on a schema that Parquet cannot hold.
+    pub fn new(schema: &Schema, options: &EncodeOptions) -> Result<Self> {
+        let arrow_schema = Arc::new(to_arrow(schema)?);
+        let writer_options = ArrowWriterOptions::new()
+            .with_properties(properties(schema, options))
+            .with_skip_arrow_metadata(true)
+            .with_schema_root("table".to_owned());
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), arrow_schema.clone(), writer_options)
+            .map_err(|error| Error::invalid_input("the schema cannot be written as Parquet").caused_by(error))?;
+        Ok(Self { schema: schema.clone(), arrow_schema, options: options.clone(), writer })
+    }
+
+    /// The schema that batches must have: what [`conform`](crate::parquet::conform) makes.
+    pub fn arrow_schema(&self) -> &SchemaRef {
+        &self.arrow_schema
+    }
+
+    /// Appends rows. Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on a batch of another schema.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let same = batch.num_columns() == self.arrow_schema.fields().len()
+            && batch.columns().iter().zip(self.arrow_schema.fields()).all(|(a, f)| a.data_type() == f.data_type());
+        if !same {
+            return Err(Error::invalid_input("the batch does not have the schema of the file"));
+        }
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let length = SLICE_ROWS.min(batch.num_rows() - start);
+            self.writer.write(&batch.slice(start, length)).map_err(failed)?;
+            start += length;
+        }
+        Ok(())
+    }
+
+    /// The bytes of the file that are complete and were not taken yet, in order. Often none: bytes come by row groups.
+    pub fn take_ready(&mut self) -> Bytes {
+        // Flushing into memory cannot fail.
+        let _ = self.writer.sync();
+        Bytes::from(std::mem::take(self.writer.inner_mut()))
+    }
+
+    /// Bytes of memory held: the row group being built, and what was not taken.
+    pub fn buffered_bytes(&self) -> u64 {
+        (self.writer.memory_size() as u64).saturating_add(self.writer.inner().len() as u64)
+    }
+
+    /// Bytes of the file so far, taken or not, and an estimate of those of the row group being built.
+    pub fn bytes_written(&self) -> u64 {
+        (self.writer.bytes_written() as u64).saturating_add(self.writer.in_progress_size() as u64)
+    }
+
+    /// Ends the file: the bytes not taken yet, what a manifest says about its columns, and its size in bytes.
+    pub fn finish(mut self) -> Result<(Bytes, Metrics, u64)> {
+        let footer = self.writer.finish().map_err(failed)?;
+        let size = self.writer.bytes_written() as u64;
+        let rest = self.take_ready();
+        Ok((rest, metrics::from_footer(&self.schema, &self.options, &footer), size))
+    }
+}
+
+impl std::fmt::Debug for FileEncoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileEncoder").field("bytes_written", &self.bytes_written()).finish_non_exhaustive()
+    }
+}
+
+fn failed(error: ParquetError) -> Error {
+    Error::invalid_input("the rows cannot be written as Parquet").caused_by(error)
+}
+
+fn properties(schema: &Schema, options: &EncodeOptions) -> WriterProperties {
+    // The manifest's bounds are taken from the footer, so its statistics must be at least as long.
+    let statistics = options.metrics_modes(schema).values().try_fold(STATISTICS_BYTES, |length, mode| match mode {
+        MetricsMode::Full => None,
+        MetricsMode::Truncate(characters) => Some(length.max(characters.saturating_mul(4))),
+        MetricsMode::None | MetricsMode::Counts => Some(length),
+    });
+    WriterProperties::builder()
+        .set_created_by(format!("datashard version {}", env!("CARGO_PKG_VERSION")))
+        .set_compression(options.compression)
+        .set_max_row_group_bytes(Some(options.row_group_bytes))
+        .set_max_row_group_row_count(Some(options.row_group_rows))
+        .set_data_page_size_limit(options.page_bytes)
+        .set_data_page_row_count_limit(options.page_rows)
+        .set_dictionary_page_size_limit(options.dictionary_bytes)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_truncate_length(statistics)
+        .build()
+}

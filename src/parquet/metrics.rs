@@ -1,0 +1,163 @@
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+
+use crate::parquet::options::{EncodeOptions, MetricsMode};
+use crate::parquet::physical;
+use crate::spec::{Metrics, PrimitiveType, Schema, Value};
+
+/// What a manifest says about a file that was just written, out of its own footer.
+pub(crate) fn from_footer(schema: &Schema, options: &EncodeOptions, footer: &ParquetMetaData) -> Metrics {
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let mut metrics = Metrics { record_count: count(footer.file_metadata().num_rows()), ..Metrics::default() };
+    for group in footer.row_groups() {
+        let start = group.columns().iter().map(|column| column.byte_range().0).min().unwrap_or(0);
+        metrics.split_offsets.push(i64::try_from(start).unwrap_or(0));
+    }
+    let modes = options.metrics_modes(schema);
+    let in_collection = inside_collections(schema);
+    let leaves = footer.file_metadata().schema_descr().columns();
+    for (position, leaf) in leaves.iter().enumerate() {
+        let basic = leaf.self_type().get_basic_info();
+        let field = basic.has_id().then(|| schema.field_by_id(basic.id())).flatten();
+        let Some((field, primitive)) = field.and_then(|field| Some((field, field.field_type.as_primitive()?))) else {
+            continue;
+        };
+        let chunks: Vec<_> = footer.row_groups().iter().filter_map(|group| group.columns().get(position)).collect();
+        let mode = modes.get(&field.id).copied().unwrap_or(MetricsMode::None);
+        column(&mut metrics, field.id, primitive, &chunks, mode, in_collection.contains_key(&field.id));
+    }
+    metrics
+}
+
+/// The fields inside lists and maps: bounds are not kept of them, as one row has any number of their values.
+fn inside_collections(schema: &Schema) -> BTreeMap<i32, ()> {
+    let collections = schema
+        .walk()
+        .into_iter()
+        .filter(|(_, field)| matches!(field.field_type, crate::spec::Type::List(_) | crate::spec::Type::Map(_)));
+    let mut inside = BTreeMap::new();
+    for (_, collection) in collections {
+        let mut open = collection.field_type.children();
+        while let Some(field) = open.pop() {
+            inside.insert(field.id, ());
+            open.extend(field.field_type.children());
+        }
+    }
+    inside
+}
+
+fn column(
+    metrics: &mut Metrics,
+    id: i32,
+    primitive: PrimitiveType,
+    chunks: &[&ColumnChunkMetaData],
+    mode: MetricsMode,
+    in_collection: bool,
+) {
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    metrics.column_sizes.insert(id, chunks.iter().map(|chunk| count(chunk.compressed_size())).sum());
+    if mode == MetricsMode::None {
+        return;
+    }
+    let statistics = || chunks.iter().map(|chunk| chunk.statistics());
+    metrics.value_counts.insert(id, chunks.iter().map(|chunk| count(chunk.num_values())).sum());
+    if let Some(nulls) = statistics().map(|s| s?.null_count_opt()).sum::<Option<u64>>() {
+        metrics.null_value_counts.insert(id, nulls);
+    }
+    if matches!(primitive, PrimitiveType::Float | PrimitiveType::Double) {
+        // A chunk of nulls only has no count of NaNs.
+        let nans = statistics().map(|s| s.map(|s| s.nan_count_opt().unwrap_or(0))).sum::<Option<u64>>();
+        metrics.nan_value_counts.extend(nans.map(|nans| (id, nans)));
+    }
+    if mode == MetricsMode::Counts || in_collection {
+        return;
+    }
+    if let Some((lower, upper)) = merged_bounds(primitive, chunks) {
+        let length = if let MetricsMode::Truncate(length) = mode { length } else { usize::MAX };
+        metrics.lower_bounds.insert(id, lower_bound(lower, length).to_bytes());
+        metrics.upper_bounds.extend(upper_bound(upper, length).map(|upper| (id, upper.to_bytes())));
+    }
+}
+
+/// The smallest and the largest value over all row groups. Groups of nulls and NaNs only have none and do not count.
+fn merged_bounds(primitive: PrimitiveType, chunks: &[&ColumnChunkMetaData]) -> Option<(Value, Value)> {
+    let mut merged: Option<(Value, Value)> = None;
+    for chunk in chunks {
+        let statistics = chunk.statistics()?;
+        let nulls = statistics.null_count_opt()?;
+        let nothing = nulls.saturating_add(statistics.nan_count_opt().unwrap_or(0));
+        if nothing >= u64::try_from(chunk.num_values()).ok()? {
+            continue;
+        }
+        let (min, max) = physical::bounds(statistics);
+        let min = min?.value(primitive, chunk.column_descr())?;
+        let max = max?.value(primitive, chunk.column_descr())?;
+        merged = Some(match merged {
+            None => (min, max),
+            Some((low, high)) => (
+                if min.compare(&low)? == Ordering::Less { min } else { low },
+                if max.compare(&high)? == Ordering::Greater { max } else { high },
+            ),
+        });
+    }
+    merged
+}
+
+/// A lower bound that is no longer than so many characters or bytes. Zero is written as -0.0.
+pub(crate) fn lower_bound(value: Value, length: usize) -> Value {
+    match value {
+        Value::Float(0.0) => Value::Float(-0.0),
+        Value::Double(0.0) => Value::Double(-0.0),
+        Value::String(text) => Value::String(text.chars().take(length).collect()),
+        Value::Fixed(bytes) => Value::Fixed(bytes.into_iter().take(length).collect()),
+        Value::Binary(bytes) => Value::Binary(bytes.into_iter().take(length).collect()),
+        other => other,
+    }
+}
+
+/// An upper bound that is no longer than so many characters or bytes: what was cut is made up for by making the last
+/// character or byte that can grow larger. `None` when none can. Zero is written as +0.0.
+pub(crate) fn upper_bound(value: Value, length: usize) -> Option<Value> {
+    Some(match value {
+        Value::Float(0.0) => Value::Float(0.0),
+        Value::Double(0.0) => Value::Double(0.0),
+        Value::String(text) => match text.char_indices().nth(length) {
+            None => Value::String(text),
+            Some((cut, _)) => Value::String(next_string(text.get(..cut)?)?),
+        },
+        Value::Fixed(bytes) if bytes.len() > length => Value::Fixed(next_bytes(bytes.get(..length)?)?),
+        Value::Binary(bytes) if bytes.len() > length => Value::Binary(next_bytes(bytes.get(..length)?)?),
+        other => other,
+    })
+}
+
+/// The smallest string of the same length or less that is larger than every string with this prefix.
+pub(crate) fn next_string(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        let next = match last {
+            // The code points between are surrogates, which no string contains.
+            '\u{d7ff}' => Some('\u{e000}'),
+            other => char::from_u32(u32::from(other).saturating_add(1)),
+        };
+        if let Some(next) = next {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+/// The smallest byte string of the same length or less that is larger than every one with this prefix.
+pub(crate) fn next_bytes(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = prefix.to_vec();
+    while let Some(last) = bytes.pop() {
+        if let Some(next) = last.checked_add(1) {
+            bytes.push(next);
+            return Some(bytes);
+        }
+    }
+    None
+}
