@@ -126,9 +126,9 @@ pub fn create_multipart_upload(body: &[u8]) -> Result<String> {
 /// connection alive while they work.
 pub fn complete_multipart_upload(body: &[u8]) -> Result<(), ServiceError> {
     match Element::parse(body) {
-        Ok(root) if root.name == "Error" => Err(ServiceError::from_xml(500, &root)),
+        Ok(root) if root.name == "Error" => Err(ServiceError::from_xml(200, &root)),
         Ok(root) if root.name == "CompleteMultipartUploadResult" => Ok(()),
-        _ => Err(ServiceError::new(500, "InternalError", "the answer to the completion of an upload is unreadable")),
+        _ => Err(ServiceError::new(200, "InternalError", "the answer to the completion of an upload is unreadable")),
     }
 }
 

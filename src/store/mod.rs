@@ -2,6 +2,8 @@
 
 mod counting;
 mod credentials;
+#[cfg(test)]
+mod fakes;
 mod memory;
 mod object_store;
 mod s3;

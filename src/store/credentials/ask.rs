@@ -9,8 +9,6 @@ use crate::error::{Error, Result};
 use crate::fetch::{Fetch, IdempotentAnswer, NoStore, RetryPolicy};
 use crate::runtime::Runtime;
 
-/// Long enough for services beside the program or in its region; where there is none, nobody answers at all.
-const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER: u64 = 256 << 10;
 
 /// Asks services for credentials.
@@ -19,12 +17,14 @@ pub(super) struct Asker {
     pub(super) fetch: Arc<dyn Fetch>,
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) policy: RetryPolicy,
+    /// For each try: where there is no such service, often nobody answers at all.
+    pub(super) timeout: Duration,
 }
 
 impl Asker {
-    pub(super) fn new(fetch: Arc<dyn Fetch>, runtime: Arc<dyn Runtime>) -> Self {
-        let policy = RetryPolicy { max_tries: 3, deadline: Duration::from_secs(20), ..RetryPolicy::default() };
-        Self { fetch, runtime, policy }
+    pub(super) fn new(fetch: Arc<dyn Fetch>, runtime: Arc<dyn Runtime>, timeout: Duration) -> Self {
+        let policy = RetryPolicy { max_tries: 3, deadline: timeout * 3, ..RetryPolicy::default() };
+        Self { fetch, runtime, policy, timeout }
     }
 
     /// The whole answer of any status, after a few tries. The requests are idempotent. Errors say `what` was asked, and
@@ -61,9 +61,9 @@ impl Asker {
             let (head, body) = self.fetch.fetch(request).await?.into_parts();
             Ok(Response::from_parts(head, body.collect(MAX_ANSWER).await?))
         });
-        match select(whole, self.runtime.sleep(TIMEOUT)).await {
+        match select(whole, self.runtime.sleep(self.timeout)).await {
             Either::Left((answer, _)) => answer.map_err(|error: crate::fetch::FetchError| error.to_string()),
-            Either::Right(_) => Err(format!("no answer within {} seconds", TIMEOUT.as_secs())),
+            Either::Right(_) => Err(format!("no answer within {} seconds", self.timeout.as_secs())),
         }
     }
 }

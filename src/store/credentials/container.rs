@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Request, Uri};
 
@@ -11,6 +12,7 @@ use crate::store::SecretFn;
 use crate::store::credentials::ask::{Asker, build, success};
 use crate::store::credentials::json;
 
+const TIMEOUT: Duration = Duration::from_secs(5);
 const WHAT: &str = "the container's credential service";
 const ECS: &str = "http://169.254.170.2";
 
@@ -35,7 +37,7 @@ impl ContainerCredentials {
             let message = format!("the address of {WHAT} must be https, or one on this machine");
             return Err(Error::invalid_input(message));
         }
-        Ok(Self { asker: Asker::new(fetch, runtime), uri, token })
+        Ok(Self { asker: Asker::new(fetch, runtime, TIMEOUT), uri, token })
     }
 }
 

@@ -1,14 +1,16 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderValue, Request};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ResultExt};
 use crate::fetch::Fetch;
 use crate::runtime::{BoxFuture, Runtime};
 use crate::s3::{CredentialProvider, Credentials};
 use crate::store::credentials::ask::{Asker, build, success};
 use crate::store::credentials::json;
 
+const TIMEOUT: Duration = Duration::from_secs(2);
 const WHAT: &str = "the instance's metadata service";
 const ENDPOINT: &str = "http://169.254.169.254";
 const ROLES: &str = "latest/meta-data/iam/security-credentials/";
@@ -25,13 +27,14 @@ impl InstanceCredentials {
     /// `endpoint` is for tests and special networks; `http://169.254.169.254` if `None`.
     pub fn new(endpoint: Option<&str>, fetch: Arc<dyn Fetch>, runtime: Arc<dyn Runtime>) -> Self {
         let endpoint = endpoint.unwrap_or(ENDPOINT).trim_end_matches('/').to_owned();
-        Self { asker: Asker::new(fetch, runtime), endpoint }
+        Self { asker: Asker::new(fetch, runtime, TIMEOUT), endpoint }
     }
 
     async fn ask(&self) -> Result<Credentials> {
         let request = Request::put(format!("{}/latest/api/token", self.endpoint))
             .header("x-aws-ec2-metadata-token-ttl-seconds", "300");
-        let answer = self.asker.ask(WHAT, build(WHAT, request, "")?).await?;
+        let answer = self.asker.ask(WHAT, build(WHAT, request, "")?).await;
+        let answer = answer.context(|| "no credentials are set, and this seems to be no EC2 instance")?;
         let token = success(WHAT, answer)?;
         let malformed = |_| Error::invalid_data(format!("{WHAT} gave a malformed token"));
         let mut token = HeaderValue::from_bytes(&token).map_err(malformed)?;

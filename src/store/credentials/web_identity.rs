@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Request;
 
@@ -11,6 +12,7 @@ use crate::store::SecretFn;
 use crate::store::credentials::ask::{Asker, build};
 use crate::store::credentials::json::complete;
 
+const TIMEOUT: Duration = Duration::from_secs(10);
 const WHAT: &str = "the security token service";
 
 /// A role for the bearer of a token of OpenID Connect (`AssumeRoleWithWebIdentity`), as Kubernetes and CI services hand
@@ -36,7 +38,7 @@ impl WebIdentityCredentials {
         runtime: Arc<dyn Runtime>,
     ) -> Self {
         let endpoint = format!("{}/", endpoint.trim_end_matches('/'));
-        Self { asker: Asker::new(fetch, runtime), endpoint, role: role.into(), session: session.into(), token }
+        Self { asker: Asker::new(fetch, runtime, TIMEOUT), endpoint, role: role.into(), session: session.into(), token }
     }
 
     async fn ask(&self) -> Result<Credentials> {

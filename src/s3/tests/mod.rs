@@ -1,0 +1,5 @@
+mod against_aws;
+mod answers;
+mod sigv4;
+mod urls;
+mod xml;
