@@ -11,11 +11,18 @@ mod error;
 pub mod fetch;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
-mod read;
 pub mod parquet;
+mod read;
 pub mod runtime;
 pub mod s3;
 pub mod spec;
 pub mod store;
+mod table;
+mod transaction;
+mod warehouse;
+mod write;
 
 pub use error::{Error, ErrorKind, Result};
+pub use table::Table;
+pub use transaction::{CommitReceipt, Resolution};
+pub use warehouse::{CreateTable, Warehouse};

@@ -10,8 +10,8 @@ use crate::avro::manifest_schema;
 use crate::avro::record::{Record, Typed, missing, wrong};
 use crate::error::{Error, Result, ResultExt};
 use crate::spec::{
-    DataContent, DataFile, EntryStatus, Manifest, ManifestContent, ManifestEntry, Metrics, PartitionField,
-    PartitionSpec, PrimitiveType, Schema, Value,
+    DataContent, DataFile, EntryStatus, Manifest, ManifestContent, ManifestEntry, Metrics, PartitionSpec,
+    PrimitiveType, Schema, Value,
 };
 
 /// The bytes of a manifest of format version 2; `marker` is random.

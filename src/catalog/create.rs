@@ -32,7 +32,7 @@ impl StoreCatalog {
             confirmed_at: self.runtime.now(),
             file: None,
         };
-        let attempt = Attempt { base, next, deadline: deadline(self.runtime.now()) };
+        let attempt = Attempt { base, next, deadline: deadline(self.runtime.now()), resumed: false };
         let file = encode(&attempt.next, spelling)?;
         let head = match create_version(self, table, version, spelling, file.clone(), &attempt).await? {
             CommitOutcome::Committed(head) => head,
@@ -65,7 +65,7 @@ impl StoreCatalog {
             next.properties.insert(properties::DROPPED.into(), "true".into());
             next.properties.insert(properties::COMMIT_ID.into(), commit_id.into());
             let deadline = deadline(self.runtime.now());
-            let attempt = Attempt { base, next: Arc::new(next), deadline };
+            let attempt = Attempt { base, next: Arc::new(next), deadline, resumed: false };
             match self.publish(table, &attempt).await? {
                 CommitOutcome::Committed(head) => {
                     self.announce(table, &head).await;

@@ -16,7 +16,7 @@ pub struct Head {
     pub(crate) spelling: Spelling,
     /// When it was last seen to be the newest.
     pub(crate) confirmed_at: Timestamp,
-    /// The file's bytes, while they may still be needed to prove that the store honours conditions.
+    /// The file's bytes, where they may be needed to prove that the store honours conditions.
     pub(crate) file: Option<Bytes>,
 }
 

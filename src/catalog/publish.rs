@@ -1,5 +1,6 @@
 //! The commit itself (DESIGN section 4, R1 to R4): one conditional PUT, repeated until its outcome is known.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -50,7 +51,7 @@ pub(super) async fn create_version(
     let ours = commit_id(&attempt.next);
     let mut backoff = Backoff::default();
     // Whether a request was sent whose effect is not known; from then on nothing is a plain failure.
-    let mut uncertain = false;
+    let mut uncertain = attempt.resumed;
     loop {
         let confirmed_at = catalog.runtime.now();
         let options = PutOptions { content_type: Some("application/json"), ..PutOptions::if_absent() };
@@ -88,15 +89,15 @@ pub(super) async fn create_version(
 /// R4: before the first commit to a table that was not created here, the store must show that it honours conditions.
 /// Creating the head's own file again, with the same bytes, must fail; where it does not, nothing has changed.
 async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> Result<()> {
-    let Some(file) = &base.file else { return Ok(()) };
-    if base.metadata.property(properties::CREATED_BY).is_some() {
-        return Ok(());
-    }
+    let Some(file) = base.file.as_ref().filter(|_| !catalog.proved.load(Ordering::Relaxed)) else { return Ok(()) };
     let key = key(table, &base.file_name());
     let mut backoff = Backoff::default();
     for _ in 0..5 {
         match catalog.store.put(&key, file.clone(), PutOptions::if_absent()).await? {
-            PutOutcome::PreconditionFailed => return Ok(()),
+            PutOutcome::PreconditionFailed => {
+                catalog.proved.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
             PutOutcome::Done(_) => return Err(conditions_ignored(catalog)),
             PutOutcome::Unknown(_) => backoff.wait(&*catalog.runtime).await,
         }

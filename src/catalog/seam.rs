@@ -30,6 +30,8 @@ pub struct Attempt {
     pub next: Arc<TableMetadata>,
     /// When to give up trying to learn the outcome.
     pub deadline: Timestamp,
+    /// Whether a request for it may have been sent before: then no answer but the store's own word means that it failed.
+    pub resumed: bool,
 }
 
 /// What became of a try.

@@ -1,10 +1,11 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::catalog::head::Spelling;
 use crate::catalog::{Attempt, Catalog, CommitOutcome, Head, publish};
 use crate::error::{Error, Result, ResultExt};
 use crate::runtime::{BoxFuture, Runtime, Timestamp};
-use crate::spec::TableMetadata;
+use crate::spec::{TableMetadata, properties};
 use crate::store::{GetOptions, ObjectStore, PutOptions};
 use crate::{ErrorKind, catalog::gzip};
 
@@ -16,17 +17,29 @@ const METADATA_LIMIT: u64 = 512 << 20;
 pub(crate) struct StoreCatalog {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) runtime: Arc<dyn Runtime>,
+    /// Whether the store has shown that it honours conditions (R4).
+    pub(super) proved: Arc<AtomicBool>,
 }
 
 impl StoreCatalog {
     pub(crate) fn new(store: Arc<dyn ObjectStore>, runtime: Arc<dyn Runtime>) -> Self {
-        Self { store, runtime }
+        Self { store, runtime, proved: Arc::default() }
     }
 
     /// The time by the store's clock, as far as it is known.
     pub(crate) fn now(&self) -> Timestamp {
         let own = self.runtime.now().as_millis();
         Timestamp::from_millis(own.saturating_add(self.store.clock_offset_millis()))
+    }
+
+    /// The metadata of one version of a table whose head is known, if it is still there.
+    pub(crate) async fn version_of(
+        &self,
+        table: &str,
+        version: u64,
+        head: &Head,
+    ) -> Result<Option<Arc<TableMetadata>>> {
+        Ok(self.version(table, version, head.spelling).await?.map(|found| found.metadata))
     }
 
     /// One version, if it is there. `confirmed_at` is when the reading began.
@@ -41,7 +54,9 @@ impl StoreCatalog {
         };
         let plain = gzip::decompress(file.clone(), METADATA_LIMIT).context(|| format!("reading {key}"))?;
         let metadata = TableMetadata::from_json_bytes(&plain).context(|| format!("reading {key}"))?;
-        Ok(Some(Head { version, metadata: Arc::new(metadata), spelling, confirmed_at, file: Some(file) }))
+        // A table created by this crate lies on a store that has passed the test.
+        let file = metadata.property(properties::CREATED_BY).is_none().then_some(file);
+        Ok(Some(Head { version, metadata: Arc::new(metadata), spelling, confirmed_at, file }))
     }
 }
 

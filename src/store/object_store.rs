@@ -174,5 +174,44 @@ pub trait Upload: Debug + MaybeSend {
     fn abort(self: Box<Self>) -> BoxFuture<'static, Result<()>>;
 }
 
+/// A shared store is a store.
+impl<S: ObjectStore + ?Sized> ObjectStore for Arc<S> {
+    fn root(&self) -> &str {
+        (**self).root()
+    }
+
+    fn get<'a>(&'a self, key: &'a str, options: GetOptions) -> BoxFuture<'a, Result<GetResult>> {
+        (**self).get(key, options)
+    }
+
+    fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<ObjectMeta>> {
+        (**self).head(key)
+    }
+
+    fn put<'a>(&'a self, key: &'a str, body: Bytes, options: PutOptions) -> BoxFuture<'a, Result<PutOutcome>> {
+        (**self).put(key, body, options)
+    }
+
+    fn upload<'a>(&'a self, key: &'a str, options: PutOptions) -> BoxFuture<'a, Result<Box<dyn Upload>>> {
+        (**self).upload(key, options)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
+        (**self).delete(key)
+    }
+
+    fn delete_many(&self, keys: Vec<String>) -> BoxFuture<'_, Result<Vec<(String, Error)>>> {
+        (**self).delete_many(keys)
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, start_after: Option<&'a str>) -> BoxStream<'a, Result<ObjectMeta>> {
+        (**self).list(prefix, start_after)
+    }
+
+    fn clock_offset_millis(&self) -> i64 {
+        (**self).clock_offset_millis()
+    }
+}
+
 /// The least size of a part that is not the last (5 MiB, S3's limit).
 pub const MIN_PART: usize = 5 << 20;

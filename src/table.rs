@@ -1,0 +1,96 @@
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use crate::catalog::TableHandle;
+use crate::error::Result;
+use crate::read::Manifests;
+use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
+use crate::transaction::{self, CommitReceipt, Committer, Resolution};
+
+/// A table. Cheap to clone; clones share what they know of it.
+///
+/// A table knows one version, the newest that it has seen: it moves forward by its own commits and by
+/// [`refresh`](Self::refresh), never by itself. Concurrent appends to clones of one `Table` share commits; writers
+/// elsewhere, in whatever process, are other writers: all are safe with each other.
+#[derive(Clone, Debug)]
+pub struct Table(Arc<Core>);
+
+#[derive(Debug)]
+struct Core {
+    handle: TableHandle,
+    manifests: Manifests,
+    committer: Committer,
+}
+
+impl Table {
+    pub(crate) fn new(handle: TableHandle) -> Self {
+        Self(Arc::new(Core { handle, manifests: Manifests::default(), committer: Committer::default() }))
+    }
+
+    /// The table's path in its store.
+    pub fn name(&self) -> &str {
+        &self.0.handle.name
+    }
+
+    /// The table's URI, for other engines: `s3://bucket/path`.
+    pub fn location(&self) -> &str {
+        self.0.handle.location.actual()
+    }
+
+    /// The number of the version that is known: the N of its `metadata/v{N}.metadata.json`.
+    pub fn version(&self) -> u64 {
+        self.0.handle.head().version
+    }
+
+    /// The metadata of the version that is known.
+    pub fn metadata(&self) -> Arc<TableMetadata> {
+        self.0.handle.head().metadata
+    }
+
+    /// The current columns.
+    pub fn schema(&self) -> Result<Arc<Schema>> {
+        Ok(self.metadata().current_schema()?.clone())
+    }
+
+    /// The snapshots that can still be read, oldest first.
+    pub fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        self.metadata().snapshots.clone()
+    }
+
+    /// When which snapshot became the current one, oldest first.
+    pub fn history(&self) -> Vec<SnapshotLogEntry> {
+        self.metadata().snapshot_log.clone()
+    }
+
+    /// Looks for newer versions, and returns the newest's number. One request if there is none.
+    pub async fn refresh(&self) -> Result<u64> {
+        Ok(self.0.handle.refresh().await?.version)
+    }
+
+    /// Appends rows, as one snapshot: all of them, durably, or none.
+    ///
+    /// Columns are matched by name; values are never changed. Other writers do not make an append fail: it is tried
+    /// again on top of theirs. Dropping the future leaves open whether the rows are appended.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) naming column, row and value where a batch does not
+    /// fit; with [`CommitStateUnknown`](crate::ErrorKind::CommitStateUnknown) if the store could not be asked for the
+    /// outcome: see [`resolve`](Self::resolve).
+    pub async fn append(
+        &self,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: crate::runtime::MaybeSend>,
+    ) -> Result<CommitReceipt> {
+        let Core { handle, manifests, committer } = &*self.0;
+        let metadata = handle.head().metadata;
+        let work = transaction::prepare(handle, &metadata, batches.into_iter()).await?;
+        committer.commit(handle, manifests, work).await
+    }
+
+    /// Settles a commit whose outcome was unknown, by the token in its error ([`Error::unknown_commit`](crate::Error::unknown_commit)).
+    ///
+    /// From any process and at any later time. If the commit is not in the table, this makes sure that it never gets
+    /// there. Fails with `CommitStateUnknown` again if the store cannot say.
+    pub async fn resolve(&self, token: &str) -> Result<Resolution> {
+        transaction::resolve(&self.0.handle, token).await
+    }
+}

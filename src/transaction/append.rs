@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use crate::catalog::TableHandle;
+use crate::error::{Error, Result};
+use crate::parquet::conform;
+use crate::spec::{Schema, TableMetadata, properties};
+use crate::write::{PreparedFile, write_batches};
+
+/// Appends smaller than this are written by whoever commits them, so that those that share a commit share a file.
+const SMALL: usize = 4 << 20;
+
+/// What one append brings to a commit.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) rows: u64,
+    pub(crate) payload: Payload,
+}
+
+#[derive(Debug)]
+pub(crate) enum Payload {
+    /// Few rows, not encoded yet.
+    Batches(Vec<RecordBatch>),
+    /// Files.
+    Files(Vec<PreparedFile>),
+}
+
+/// Checks an append's rows against the table's schema, and writes them to files if they are many.
+pub(crate) async fn prepare(
+    table: &TableHandle,
+    metadata: &TableMetadata,
+    mut batches: impl Iterator<Item = RecordBatch>,
+) -> Result<Work> {
+    refuse_unwritable(table, metadata)?;
+    let schema = metadata.current_schema()?.clone();
+    let mut small = Vec::new();
+    let (mut bytes, mut rows) = (0, 0_u64);
+    while bytes < SMALL {
+        let Some(batch) = batches.next() else {
+            return Ok(Work { schema, rows, payload: Payload::Batches(small) });
+        };
+        if batch.num_rows() > 0 {
+            let batch = conform(&schema, &batch)?;
+            bytes += batch.get_array_memory_size();
+            rows += batch.num_rows() as u64;
+            small.push(batch);
+        }
+    }
+    let rest = batches.map(|batch| conform(&schema, &batch));
+    let all = small.into_iter().map(Ok).chain(rest);
+    let files = write_batches(table, metadata, &schema, all).await?;
+    let rows = files.iter().map(|file| file.data_file.metrics.record_count).sum();
+    Ok(Work { schema: schema.clone(), rows, payload: Payload::Files(files) })
+}
+
+/// Refuses, by name, tables that this version cannot write to.
+pub(crate) fn refuse_unwritable(table: &TableHandle, metadata: &TableMetadata) -> Result<()> {
+    let refuse = |what: String| Err(Error::unsupported(format!("writing to the table `{}`: {what}", table.name)));
+    if metadata.format_version != 2 {
+        return refuse(format!("its format version is {}; 2 is supported", metadata.format_version));
+    }
+    if !table.location.is_original() {
+        return refuse(format!(
+            "it lies at {} but says {}: a moved or copied table is read-only",
+            table.location.actual(),
+            table.location.recorded()
+        ));
+    }
+    if !metadata.partition_spec(metadata.default_spec_id)?.is_unpartitioned() {
+        return refuse("it is partitioned".into());
+    }
+    for property in ["write.data.path", properties::METADATA_PATH] {
+        if metadata.property(property).is_some() {
+            return refuse(format!("its property `{property}` puts files outside of it"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+use std::future::poll_fn;
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use futures::lock::Mutex as AsyncMutex;
+
+use crate::catalog::{Catalog, TableHandle};
+use crate::error::{Error, Result};
+use crate::read::Manifests;
+use crate::transaction::append::Work;
+use crate::transaction::group::Group;
+use crate::transaction::receipt::CommitReceipt;
+
+/// Group commit: appends that wait on one handle at the same time share a commit.
+///
+/// Whoever gets the lock leads: it takes all that waits, commits it, and hands out the receipts. There is no task in the
+/// background. A group belongs to the committer, not to its leader: if the leader's future is dropped in the middle of a
+/// commit, the next one goes on with it, the same request again, until its outcome is known.
+#[derive(Debug, Default)]
+pub(crate) struct Committer {
+    waiting: Mutex<Vec<Member>>,
+    group: AsyncMutex<Option<Group>>,
+}
+
+/// An append that waits, and where its result goes.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) work: Work,
+    pub(super) done: oneshot::Sender<Result<CommitReceipt>>,
+}
+
+/// No group takes more appends than this.
+const MAX_GROUP: usize = 10_000;
+
+impl Committer {
+    /// Commits one append, alone or together with others.
+    pub(crate) async fn commit(&self, table: &TableHandle, manifests: &Manifests, work: Work) -> Result<CommitReceipt> {
+        let (done, mut result) = oneshot::channel();
+        self.waiting().push(Member { work, done });
+        let_others_in().await;
+        loop {
+            let mut group = match select(&mut result, self.group.lock()).await {
+                Either::Left((result, _)) => return result.unwrap_or_else(|_| Err(lost())),
+                Either::Right((group, _)) => group,
+            };
+            if let Ok(Some(result)) = result.try_recv() {
+                return result;
+            }
+            let current = match &mut *group {
+                Some(unfinished) => unfinished,
+                empty => empty.insert(Group::new(table, self.take())),
+            };
+            let outcome = current.drive(table, manifests).await;
+            let (finished, more) = (group.take(), !self.waiting().is_empty());
+            drop(group);
+            if let Some(finished) = finished {
+                finished.deliver(&outcome);
+            }
+            // While more is waiting, the next commit's hint will do for this one too.
+            if let (Ok(committed), false) = (&outcome, more) {
+                table.catalog.announce(&table.name, &committed.head).await;
+            }
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Member>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that waits and whose caller still does, of one schema.
+    fn take(&self) -> Vec<Member> {
+        let mut waiting = self.waiting();
+        waiting.retain(|member| !member.done.is_canceled());
+        let Some(schema) = waiting.first().map(|member| member.work.schema.clone()) else { return Vec::new() };
+        let (mut taken, mut left) = (Vec::new(), Vec::new());
+        for member in waiting.drain(..) {
+            let fits = taken.len() < MAX_GROUP && member.work.schema == schema;
+            if fits { taken.push(member) } else { left.push(member) }
+        }
+        *waiting = left;
+        taken
+    }
+}
+
+/// Gives way once, so that appends that begin at the same moment are waiting when the first of them takes the lead.
+async fn let_others_in() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+fn lost() -> Error {
+    Error::commit_state_unknown(String::new(), "the commit that the append was part of was abandoned")
+}

@@ -1,0 +1,15 @@
+//! Changes to a table, and committing them.
+
+mod append;
+mod commit;
+mod committer;
+mod group;
+mod receipt;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use append::{Work, prepare, refuse_unwritable};
+pub(crate) use committer::Committer;
+pub use receipt::{CommitReceipt, Resolution};
+pub(crate) use resolve::resolve;

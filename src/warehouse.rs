@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use crate::catalog::{StoreCatalog, TableHandle, uri, uuid};
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{BoxFuture, Runtime};
+use crate::spec::{Schema, TableMetadata, properties};
+use crate::store::ObjectStore;
+use crate::table::Table;
+
+/// A place where tables are: a store, or a folder in it. Cheap to clone.
+///
+/// A table's name is its path there: `events`, `logs/2026/web`.
+#[derive(Clone, Debug)]
+pub struct Warehouse {
+    store: Arc<dyn ObjectStore>,
+    runtime: Arc<dyn Runtime>,
+    catalog: StoreCatalog,
+    prefix: String,
+}
+
+impl Warehouse {
+    /// The tables of a store, with the platform's clock and random numbers.
+    #[cfg(any(target_family = "wasm", feature = "native"))]
+    pub fn new(store: impl ObjectStore + 'static) -> Self {
+        #[cfg(target_family = "wasm")]
+        let runtime = crate::wasm::JsRuntime;
+        #[cfg(not(target_family = "wasm"))]
+        let runtime = crate::native::SystemRuntime;
+        Self::with_runtime(store, Arc::new(runtime))
+    }
+
+    /// The tables of a store, with the caller's clock and random numbers.
+    pub fn with_runtime(store: impl ObjectStore + 'static, runtime: Arc<dyn Runtime>) -> Self {
+        let store: Arc<dyn ObjectStore> = Arc::new(store);
+        let catalog = StoreCatalog::new(store.clone(), runtime.clone());
+        Self { store, runtime, catalog, prefix: String::new() }
+    }
+
+    /// The tables below a folder of the store: `warehouse/db`.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl AsRef<str>) -> Self {
+        self.prefix = prefix.as_ref().trim_matches('/').to_owned();
+        self
+    }
+
+    /// Creates a table: `warehouse.create("events").schema(schema).await?`.
+    pub fn create(&self, name: impl Into<String>) -> CreateTable {
+        CreateTable {
+            warehouse: self.clone(),
+            name: name.into(),
+            schema: None,
+            properties: BTreeMap::new(),
+            or_open: false,
+        }
+    }
+
+    /// Opens a table at its newest version. Writes nothing.
+    ///
+    /// Three requests in two rounds where the version hint is right. Fails with [`NotFound`](ErrorKind::NotFound) if
+    /// there is none, or if it was dropped.
+    pub async fn open(&self, name: impl AsRef<str>) -> Result<Table> {
+        let key = self.key(name.as_ref())?;
+        let head = crate::catalog::Catalog::head(&self.catalog, &key, None).await?;
+        Ok(Table::new(TableHandle::new(&key, self.catalog.clone(), head)?))
+    }
+
+    /// Drops a table: commits a tombstone as its last version, so that writers that still have it open fail cleanly. Its
+    /// files stay. A table created under that name later is a new one.
+    pub async fn drop_table(&self, name: impl AsRef<str>) -> Result<()> {
+        let key = self.key(name.as_ref())?;
+        self.catalog.drop_table(&key, &uuid(self.runtime.random())).await
+    }
+
+    /// A table's key in the store.
+    fn key(&self, name: &str) -> Result<String> {
+        let key = if self.prefix.is_empty() { name.to_owned() } else { format!("{}/{name}", self.prefix) };
+        let bad = |segment: &str| {
+            segment.is_empty() || segment == "." || segment == ".." || segment.len() > 200 || segment == "metadata"
+        };
+        if key.split('/').any(bad) || key.chars().any(char::is_control) {
+            return Err(Error::invalid_input(format!("`{name}` cannot be a table's name")));
+        }
+        Ok(key)
+    }
+}
+
+/// A table about to be created. Await it.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is created until it is awaited"]
+pub struct CreateTable {
+    warehouse: Warehouse,
+    name: String,
+    schema: Option<Schema>,
+    properties: BTreeMap<String, String>,
+    or_open: bool,
+}
+
+impl CreateTable {
+    /// The columns.
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// A table property: `write.parquet.compression-codec`, `write.target-file-size-bytes`, ...
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// If the table is there already, opens it. Its columns must be those given here, by name, type and nullability.
+    pub fn or_open(mut self) -> Self {
+        self.or_open = true;
+        self
+    }
+
+    async fn run(self) -> Result<Table> {
+        let Self { warehouse, name, schema, mut properties, or_open } = self;
+        let schema = schema.ok_or_else(|| Error::invalid_input(format!("the table `{name}` needs a schema")))?;
+        let key = warehouse.key(&name)?;
+        check_properties(&properties)?;
+        properties.insert(properties::CREATED_BY.into(), concat!("datashard ", env!("CARGO_PKG_VERSION")).into());
+        properties.insert(properties::COMMIT_ID.into(), uuid(warehouse.runtime.random()));
+        let location = uri(warehouse.store.root(), &key);
+        let table_uuid = uuid(warehouse.runtime.random());
+        let now = warehouse.catalog.now();
+        let first = TableMetadata::create(table_uuid, location, schema.clone(), properties, now);
+        match warehouse.catalog.create(&key, first).await {
+            Ok(head) => Ok(Table::new(TableHandle::new(&key, warehouse.catalog.clone(), head)?)),
+            Err(error) if or_open && error.kind() == ErrorKind::AlreadyExists => {
+                let table = warehouse.open(&name).await?;
+                if columns(&*table.schema()?) != columns(&schema) {
+                    let message = format!("there is a table `{name}` already, with other columns");
+                    return Err(Error::already_exists(message));
+                }
+                Ok(table)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl IntoFuture for CreateTable {
+    type Output = Result<Table>;
+    type IntoFuture = BoxFuture<'static, Result<Table>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+fn columns(schema: &Schema) -> Vec<(String, String, bool)> {
+    let describe = |field: &crate::spec::NestedField| match &field.field_type {
+        crate::spec::Type::Primitive(primitive) => primitive.to_string(),
+        crate::spec::Type::Struct(_) => "struct".to_owned(),
+        crate::spec::Type::List(_) => "list".to_owned(),
+        crate::spec::Type::Map(_) => "map".to_owned(),
+    };
+    schema.walk().into_iter().map(|(name, field)| (name, describe(field), field.required)).collect()
+}
+
+fn check_properties(properties: &BTreeMap<String, String>) -> Result<()> {
+    for (name, value) in properties {
+        if name.starts_with("datashard.") {
+            return Err(Error::invalid_input(format!("the property `{name}` is set by the library")));
+        }
+        let unsupported = match name.as_str() {
+            "format-version" => value != "2",
+            "write.metadata.compression-codec" => value != "none",
+            "write.data.path" | "write.metadata.path" | "write.folder-storage.path" => true,
+            _ => false,
+        };
+        if unsupported {
+            return Err(Error::unsupported(format!("the property `{name}` with the value `{value}`")));
+        }
+    }
+    crate::parquet::EncodeOptions::from_properties(properties)
+        .map(drop)
+        .map_err(|error| Error::invalid_input(error.message()))
+}

@@ -1,0 +1,9 @@
+//! Writing the files that a commit refers to.
+
+mod data_file;
+mod put_new;
+mod rolling;
+
+pub(crate) use data_file::PreparedFile;
+pub(crate) use put_new::put_new;
+pub(crate) use rolling::write_batches;

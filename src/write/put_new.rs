@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::catalog::TableHandle;
+use crate::error::{Error, Result, ResultExt};
+use crate::store::{GetOptions, PutOptions, PutOutcome};
+
+const TRIES: u32 = 8;
+
+/// Stores a file under a name that is new, and never over another: names are random, and if two ever met, one writer's
+/// rows would be lost. May be repeated with the same bytes.
+pub(crate) async fn put_new(table: &TableHandle, key: &str, bytes: Bytes) -> Result<()> {
+    let doing = || format!("writing {key}");
+    let mut tries = 0;
+    loop {
+        let cause = match table.store.put(key, bytes.clone(), PutOptions::if_absent()).await.context(doing)? {
+            PutOutcome::Done(_) => return Ok(()),
+            // Ours, if an earlier request was carried out and its answer lost.
+            PutOutcome::PreconditionFailed => {
+                let there = table.store.get(key, GetOptions::default()).await.context(doing)?;
+                let same = there.bytes == bytes;
+                return if same { Ok(()) } else { Err(Error::conflict(format!("the name {key} is taken"))) };
+            }
+            PutOutcome::Unknown(cause) => cause,
+        };
+        tries += 1;
+        if tries == TRIES {
+            return Err(Error::unavailable(doing()).caused_by(cause));
+        }
+        let ceiling = 50_u64 << tries;
+        let wait = (table.runtime.random() % u128::from(ceiling)) as u64;
+        table.runtime.sleep(Duration::from_millis(wait)).await;
+    }
+}
