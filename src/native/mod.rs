@@ -5,6 +5,8 @@ mod environment;
 mod fetch;
 mod folder;
 mod runtime;
+#[cfg(test)]
+mod tests;
 
 pub use fetch::ReqwestFetch;
 pub use folder::FolderStore;
