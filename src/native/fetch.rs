@@ -9,13 +9,14 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 use futures::{Stream, StreamExt};
 use futures_timer::Delay;
+use http::header::{CACHE_CONTROL, HeaderValue};
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::runtime::{Builder, Handle};
 
 use crate::error::{Error, Result};
-use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind};
+use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind, NoStore};
 use crate::runtime::BoxFuture;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,8 +84,13 @@ impl Fetch for ReqwestFetch {
         Box::pin(async move {
             let background = self.background()?;
             let patience = READ_TIMEOUT + Duration::from_secs(request.body().len() as u64 / SLOWEST_UPLOAD);
-            let request =
+            let fresh = request.extensions().get::<NoStore>().is_some();
+            let mut request =
                 reqwest::Request::try_from(request).map_err(|error| explain(error, FetchErrorKind::NotSent))?;
+            if fresh {
+                // For the caches on the way; here there is none.
+                request.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            }
             let sent = Inside { background: background.clone(), inner: Box::pin(self.client.execute(request)) };
             let response = match select(sent, Delay::new(patience)).await {
                 Either::Left((sent, _)) => sent.map_err(|error| explain(error, FetchErrorKind::OutcomeUnknown))?,

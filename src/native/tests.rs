@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use http::{Request, Response};
 
 use super::ReqwestFetch;
-use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind};
+use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind, NoStore};
 
 /// A server that treats each connection so, until the test ends.
 #[allow(clippy::disallowed_methods, reason = "the other end of a connection has a thread of its own")]
@@ -139,6 +139,21 @@ fn an_answer_that_comes_while_the_body_is_still_being_sent_is_read() {
 }
 
 #[test]
+fn a_read_that_must_be_fresh_asks_caches_on_the_way_to_stand_aside() {
+    let (heard, head) = mpsc::channel();
+    let address = server(move |mut stream| {
+        heard.send(read_head(&mut stream)).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+    });
+    let mut request = get(address);
+    fetched(request.clone()).unwrap();
+    assert!(!head.recv().unwrap().contains("cache-control"));
+    request.extensions_mut().insert(NoStore);
+    fetched(request).unwrap();
+    assert!(head.recv().unwrap().contains("cache-control: no-cache\r\n"));
+}
+
+#[test]
 fn dropping_a_request_closes_its_connection() {
     let (arrived, is_there) = mpsc::channel();
     let (closed, is_closed) = mpsc::channel();
@@ -149,7 +164,7 @@ fn dropping_a_request_closes_its_connection() {
     });
     let fetch = ReqwestFetch::new().unwrap();
     let mut request = fetch.fetch(get(address));
-    let polled = block_on(async {
+    block_on(async {
         while is_there.try_recv().is_err() {
             let waiting = futures::future::poll_fn(|context| {
                 context.waker().wake_by_ref();
@@ -158,7 +173,6 @@ fn dropping_a_request_closes_its_connection() {
             assert!(waiting.await);
         }
     });
-    let () = polled;
     drop(request);
     assert_eq!(is_closed.recv().unwrap(), 0);
 }

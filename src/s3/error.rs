@@ -112,6 +112,7 @@ impl ServiceError {
         let advice = match self.code.as_str() {
             "NoSuchBucket" => "the bucket does not exist",
             "NoSuchKey" => "there is no such object",
+            "NotFound" => "there is no such object, or no such bucket",
             "AccessDenied" | "Forbidden" => "the store denies access: these credentials may not do this here",
             "SignatureDoesNotMatch" => "the store rejects the signature: check the secret key (and the endpoint)",
             "InvalidAccessKeyId" => "the store does not know this access key",
