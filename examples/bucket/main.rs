@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use datashard::native::FolderStore;
+use datashard::native::{FolderStore, SystemRuntime};
 use datashard::store::{MemoryStore, ObjectStore};
 use server::{Options, Server};
 
@@ -67,7 +67,7 @@ fn run() -> Result<(), String> {
     }
     let store: Arc<dyn ObjectStore> = match folder {
         Some(path) if !memory => Arc::new(FolderStore::open(path).map_err(|error| error.to_string())?),
-        None if memory => Arc::new(MemoryStore::new()),
+        None if memory => Arc::new(MemoryStore::with_clock(Arc::new(SystemRuntime))),
         _ => return Err(USAGE.into()),
     };
     let root = store.root().to_owned();

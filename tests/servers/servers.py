@@ -10,6 +10,8 @@ rclone (overwrites despite If-None-Match) and localbucket (heeds If-None-Match, 
 Everything is kept in .tools/ of the repository; data is new with every start. Ports are free ones.
 """
 
+import hashlib
+import hmac
 import os
 import random
 import shutil
@@ -76,18 +78,14 @@ class Run:
             pids.write(f"{process.pid}\n")
         return process
 
-    def ready(self, process, port):
-        """Waits for any HTTP answer."""
+    def ready(self, process, port, method="HEAD"):
+        """Waits until the bucket is there."""
         for _ in range(600):
             if process.poll() is not None:
                 break
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
+            if ask(port, method) == 200:
                 return port
-            except urllib.error.HTTPError:
-                return port
-            except OSError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         logs = "\n".join(path.read_text(errors="replace")[-3000:] for path in self.home.glob("*.log"))
         raise SystemExit(f"{self.name} does not answer\n{logs}")
 
@@ -196,16 +194,31 @@ rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
     user = ["user", "create", "--uid=test", "--display-name=test", f"--access-key={KEY}", f"--secret={SECRET}"]
     call("radosgw-admin", *user)
     process = run.spawn("radosgw", "-f", "-n", "client.admin", "-c", conf)
-    run.ready(process, port)
-    create_bucket(port)
-    return port
+    return run.ready(process, port, "PUT")
 
 
-def create_bucket(port):
-    """PUT /bucket, by curl, which signs as S3 demands."""
-    url = f"http://127.0.0.1:{port}/{BUCKET}"
-    sign = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{KEY}:{SECRET}"]
-    subprocess.run(["curl", "-sS", "--fail-with-body", "-X", "PUT", *sign, url], check=True)
+def ask(port, method):
+    """The status of a signed request for the bucket itself: HEAD whether it is there, PUT to create it."""
+    host, now = f"127.0.0.1:{port}", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    digest = hashlib.sha256(b"").hexdigest()
+    headers = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": now}
+    names = ";".join(headers)
+    lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    canonical = f"{method}\n/{BUCKET}\n\n{lines}\n{names}\n{digest}"
+    scope = [now[:8], "us-east-1", "s3", "aws4_request"]
+    text = "\n".join(["AWS4-HMAC-SHA256", now, "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()])
+    key = f"AWS4{SECRET}".encode()
+    for part in [*scope, text]:
+        key = hmac.digest(key, part.encode(), "sha256")
+    credential = "/".join([KEY, *scope])
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={key.hex()}"
+    try:
+        request = urllib.request.Request(f"http://{host}/{BUCKET}", method=method, headers=headers)
+        return urllib.request.urlopen(request, timeout=5).status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
 
 
 def main():

@@ -66,11 +66,6 @@ impl Server {
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// The endpoint to give to clients, which address the bucket in the path.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)

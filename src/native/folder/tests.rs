@@ -34,7 +34,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T>) -> (ErrorKind, String) {
 #[test]
 fn an_object_is_the_file_at_its_location() {
     let (_folder, store) = store();
-    let key = "t/data/ts=2026-01-01T00%3A00/ä ß+&#?'~.parquet";
+    let key = "t/data/ts=2026-01-01T00%3A00/ä ß+&#?'~\\.parquet";
     put(&store, key).unwrap();
     let location = format!("{}/{key}", store.root());
     assert_eq!(fs::read(location.strip_prefix("file://").unwrap()).unwrap(), b"content");
