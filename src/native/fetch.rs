@@ -9,7 +9,8 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 use futures::{Stream, StreamExt};
 use futures_timer::Delay;
-use http::header::{CACHE_CONTROL, HeaderValue};
+use http::Method;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -83,13 +84,18 @@ impl Fetch for ReqwestFetch {
     fn fetch(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Body>, FetchError>> {
         Box::pin(async move {
             let background = self.background()?;
-            let patience = READ_TIMEOUT + Duration::from_secs(request.body().len() as u64 / SLOWEST_UPLOAD);
+            let length = request.body().len();
+            let patience = READ_TIMEOUT + Duration::from_secs(length as u64 / SLOWEST_UPLOAD);
             let fresh = request.extensions().get::<NoStore>().is_some();
             let mut request =
                 reqwest::Request::try_from(request).map_err(|error| explain(error, FetchErrorKind::NotSent))?;
             if fresh {
                 // For the caches on the way; here there is none.
                 request.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            }
+            // HTTP/1.1 says nothing of an empty body unless told to, and S3 refuses that (411).
+            if matches!(*request.method(), Method::PUT | Method::POST) && length == 0 {
+                request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
             let sent = Inside { background: background.clone(), inner: Box::pin(self.client.execute(request)) };
             let response = match select(sent, Delay::new(patience)).await {

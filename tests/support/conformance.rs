@@ -104,7 +104,7 @@ impl Conformance {
         let mut left = Self { base: self.prefix.clone(), ..self.clone() };
         left.base.push('/');
         left.clear().await;
-        assert!(failed.is_empty(), "{:?} breaks the rules {failed:#?}", self.store);
+        assert!(failed.is_empty(), "{} breaks the rules {failed:#?}", self.store.root());
     }
 
     fn key(&self, name: impl std::fmt::Display) -> String {

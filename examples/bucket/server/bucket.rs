@@ -283,15 +283,17 @@ impl S3 for Bucket {
 
 /// The whole body; its signed hash is checked on the way, so nothing may be stored before its end.
 async fn collect(body: Option<StreamingBlob>, length: Option<i64>) -> S3Result<Bytes> {
-    let Some(mut body) = body else { return Ok(Bytes::new()) };
-    let length = length.and_then(|length| usize::try_from(length).ok());
-    let mut bytes = BytesMut::with_capacity(length.unwrap_or_default().min(64 << 20));
+    let Some(length) = length.and_then(|length| usize::try_from(length).ok()) else {
+        return Err(s3_error!(MissingContentLength, "A body must be announced by its length, also an empty one"));
+    };
+    let mut bytes = BytesMut::with_capacity(length.min(64 << 20));
+    let mut body = body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
     while let Some(chunk) = body.next().await {
         let chunk =
             chunk.map_err(|error| s3_error!(IncompleteBody, "The body is not what was announced: {}", error))?;
         bytes.extend_from_slice(&chunk);
     }
-    if length.is_some_and(|length| length != bytes.len()) {
+    if bytes.len() != length {
         return Err(s3_error!(IncompleteBody, "The body has not the announced length"));
     }
     Ok(bytes.freeze())
