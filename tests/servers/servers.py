@@ -180,7 +180,7 @@ rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 """)
 
     def call(*command):
-        done = subprocess.run([*command, "-c", conf], cwd=run.home, capture_output=True, text=True)
+        done = subprocess.run([*command, "-c", conf], cwd=run.home, capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise SystemExit(f"{command}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -190,7 +190,14 @@ rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
     run.spawn("ceph-mon", "-f", "-i", "a", "-c", conf, "--public-addr", f"v1:127.0.0.1:{mon}")
     call("ceph", "--connect-timeout", "60", "osd", "new", fsid, "0")
     call("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", fsid)
-    run.spawn("ceph-osd", "-f", "-i", "0", "-c", conf)
+    # It may take the monitor's first answers for those of another cluster, and ends.
+    osd = None
+    for _ in range(600):
+        if osd is None or osd.poll() is not None:
+            osd = run.spawn("ceph-osd", "-f", "-i", "0", "-c", conf)
+        if " 1 up" in call("ceph", "osd", "stat"):
+            break
+        time.sleep(0.1)
     user = ["user", "create", "--uid=test", "--display-name=test", f"--access-key={KEY}", f"--secret={SECRET}"]
     call("radosgw-admin", *user)
     process = run.spawn("radosgw", "-f", "-n", "client.admin", "-c", conf)
@@ -222,6 +229,7 @@ def ask(port, method):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     match sys.argv[1:]:
         case ["run", name, "--", *command] if name in (*WHEELS, "ceph") and command:
             run = Run(name)
