@@ -16,7 +16,7 @@ use datashard::store::{GetOptions, MemoryStore, ObjectStore, PutOptions, PutOutc
 use futures::executor::block_on;
 use futures::future::join_all;
 use support::Conformance;
-use support::bucket::{Options, Server};
+use support::bucket_server::{Options, Server};
 use support::s3::{client, config, credentials};
 
 fn memory(options: Options) -> Server {

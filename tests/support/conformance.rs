@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use datashard::ErrorKind;
-use datashard::store::{GetOptions, ObjectStore, Precondition, PutOptions, PutOutcome};
+use datashard::store::{ETag, GetOptions, ObjectStore, Precondition, PutOptions, PutOutcome};
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
@@ -116,8 +116,11 @@ impl Conformance {
         &*self.rivals[i % self.rivals.len()]
     }
 
-    async fn put(&self, key: &str, body: impl Into<Bytes>) -> PutOutcome {
-        self.store.put(key, body.into(), PutOptions::default()).await.unwrap()
+    async fn put(&self, key: &str, body: impl Into<Bytes>) -> Option<ETag> {
+        match self.store.put(key, body.into(), PutOptions::default()).await.unwrap() {
+            PutOutcome::Done(tag) => tag,
+            outcome => panic!("{outcome:?} of an unconditional put"),
+        }
     }
 
     async fn put_if(&self, key: &str, body: impl Into<Bytes>, precondition: Precondition) -> PutOutcome {

@@ -2,7 +2,7 @@
 #![allow(dead_code, unused_imports)]
 
 #[path = "../../examples/bucket/server/mod.rs"]
-pub mod bucket;
+pub mod bucket_server;
 pub mod conformance;
 pub mod s3;
 

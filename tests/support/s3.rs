@@ -6,7 +6,7 @@ use datashard::native::{ReqwestFetch, SystemRuntime};
 use datashard::s3::Credentials;
 use datashard::store::{ObjectStore, S3Config, S3Store};
 
-use super::bucket::{Options, Server};
+use super::bucket_server::{Options, Server};
 
 /// A client with connections of its own.
 pub fn client(config: S3Config, credentials: Credentials) -> Arc<dyn ObjectStore> {
