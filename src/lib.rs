@@ -8,6 +8,7 @@
 mod avro;
 pub mod catalog;
 mod error;
+pub mod expr;
 pub mod fetch;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;

@@ -114,6 +114,8 @@ fn properties(schema: &Schema, options: &EncodeOptions) -> WriterProperties {
         .set_max_row_group_row_count(Some(options.row_group_rows))
         .set_data_page_size_limit(options.page_bytes)
         .set_data_page_row_count_limit(options.page_rows)
+        // The writer looks at its limits after so many rows only.
+        .set_write_batch_size(options.page_rows.min(1_024))
         .set_dictionary_page_size_limit(options.dictionary_bytes)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_statistics_truncate_length(statistics)

@@ -2,14 +2,28 @@
 
 mod arrow_schema;
 mod conform;
+mod constant;
+mod decode;
+#[cfg(test)]
+mod decode_tests;
 mod encode;
+mod footer;
 mod metrics;
 mod options;
+mod pages;
 mod physical;
+mod project;
+mod projection;
+mod stats;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use arrow_schema::primitive_to_arrow;
 pub use arrow_schema::to_arrow;
 pub use conform::conform;
+pub use decode::{DecodeOptions, DecodeReport, FileDecoder, Step};
 pub use encode::FileEncoder;
+pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
+pub(crate) use metrics::next_string;
 pub use options::{EncodeOptions, MetricsMode};
+pub use projection::Projection;

@@ -1,11 +1,13 @@
 //! Iceberg's types and their JSON, by the spec's own nouns. Pure: no I/O, no clock.
 
 mod data_file;
+mod default_value;
 pub(crate) mod json;
 mod manifest;
 mod metadata;
 mod metadata_builder;
 mod metadata_json;
+mod number;
 mod partition;
 pub(crate) mod properties;
 mod refs;
@@ -14,14 +16,18 @@ mod snapshot;
 mod summary;
 #[cfg(test)]
 mod tests;
+pub(crate) mod time_text;
 mod transform;
 mod types;
+mod uuid_text;
 pub(crate) mod validate;
 mod value;
 
 pub use data_file::{DataContent, DataFile, Metrics};
+pub(crate) use default_value::{default_value, hexadecimal};
 pub use manifest::{EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile};
 pub use metadata::{MetadataLogEntry, SnapshotLogEntry, TableMetadata};
+pub(crate) use number::{Place, decimal_of, parse_decimal};
 pub use partition::{PartitionField, PartitionSpec};
 pub use refs::{MAIN, RefKind, SnapshotRef};
 pub use schema::Schema;
@@ -29,5 +35,6 @@ pub use snapshot::{ManifestSource, Snapshot};
 pub use summary::{Operation, Summary, Totals};
 pub use transform::Transform;
 pub use types::{ListType, MapType, NestedField, PrimitiveType, StructType, Type};
+pub(crate) use uuid_text::parse_uuid;
 pub use value::Value;
 pub(crate) use value::from_big_endian;

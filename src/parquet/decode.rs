@@ -1,0 +1,378 @@
+use std::ops::Range;
+
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
+use bytes::Bytes;
+use parquet::DecodeResult;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowGroupSelection, RowSelection};
+use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
+use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
+
+use crate::error::{Error, Result};
+use crate::expr::{BoundPredicate, evaluate, might_match, must_match};
+use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, validate_pages};
+use crate::parquet::pages::{rows_to_read, without};
+use crate::parquet::project::{id_of, leaves, project};
+use crate::parquet::projection::Projection;
+use crate::parquet::stats::GroupStats;
+
+/// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
+/// rows are filtered exactly, and batches have the projection's schema whatever the file's own names and types.
+#[derive(Debug)]
+pub struct FileDecoder {
+    file: FileMetadata,
+    projection: Projection,
+    /// The columns read: those of the projection and of the predicate.
+    wide: Projection,
+    leaves: Vec<usize>,
+    predicate: Option<BoundPredicate>,
+    options: DecodeOptions,
+    /// The row groups to read, and whether the predicate must be evaluated on their rows.
+    groups: Vec<usize>,
+    state: State,
+    left: Option<usize>,
+    report: DecodeReport,
+}
+
+/// How a file is read.
+#[derive(Clone, Debug)]
+pub struct DecodeOptions {
+    /// Rows in a batch at most.
+    pub batch_size: usize,
+    /// Rows in all at most, after the filter.
+    pub limit: Option<u64>,
+    /// Positions in the file of rows that were deleted, in ascending order: they are left out.
+    pub deleted: Vec<u64>,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self { batch_size: 8192, limit: None, deleted: Vec::new() }
+    }
+}
+
+/// What a [`FileDecoder`] says.
+#[derive(Debug)]
+pub enum Step {
+    /// Fetch exactly these ranges of the file and [`push`](FileDecoder::push) them. Fetching them together in fewer
+    /// requests is fine, as long as each is pushed by itself.
+    Needs(Vec<Range<u64>>),
+    /// Rows, at least one.
+    Batch(RecordBatch),
+    /// There are no more rows.
+    Done,
+}
+
+/// What a [`FileDecoder`] had to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DecodeReport {
+    /// Row groups in the file.
+    pub row_groups: u64,
+    /// Row groups skipped by their statistics, or because all of their rows are deleted.
+    pub row_groups_skipped: u64,
+    /// Rows skipped by the page index, in the row groups that were not skipped.
+    pub rows_skipped_by_pages: u64,
+    /// Rows decoded.
+    pub rows_decoded: u64,
+    /// Rows handed out.
+    pub rows: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    PageIndex(Box<ParquetMetaDataPushDecoder>),
+    Rows(Box<ParquetPushDecoder>),
+    Done,
+}
+
+impl FileDecoder {
+    /// Of a file whose footer was read. The predicate is one bound to the projection's table schema.
+    ///
+    /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) on a file without field ids, and with
+    /// [`InvalidData`](crate::ErrorKind::InvalidData) on one that contradicts the table's schema.
+    pub fn new(
+        file: FileMetadata,
+        projection: &Projection,
+        predicate: Option<&BoundPredicate>,
+        options: DecodeOptions,
+    ) -> Result<Self> {
+        let fields = file.arrow_schema().fields();
+        if !fields.is_empty() && fields.iter().all(|field| id_of(field).is_none()) {
+            return Err(Error::unsupported("a data file without field ids (its table would need a name mapping)"));
+        }
+        let predicate = predicate.filter(|predicate| **predicate != BoundPredicate::AlwaysTrue).cloned();
+        let wide = match &predicate {
+            Some(predicate) => projection.and_also(&predicate.field_ids())?,
+            None => projection.clone(),
+        };
+        let leaves = leaves(file.arrow_schema(), wide.schema())?;
+        let left = options.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let mut decoder = Self {
+            projection: projection.clone(),
+            wide,
+            leaves,
+            predicate,
+            options,
+            groups: Vec::new(),
+            state: State::Done,
+            left,
+            report: DecodeReport::default(),
+            file,
+        };
+        decoder.choose_groups();
+        decoder.state = decoder.first_state()?;
+        Ok(decoder)
+    }
+
+    /// What is to be done next.
+    pub fn step(&mut self) -> Result<Step> {
+        loop {
+            if self.left == Some(0) {
+                self.state = State::Done;
+            }
+            match &mut self.state {
+                State::Done => return Ok(Step::Done),
+                State::PageIndex(index) => match index.try_decode().map_err(broken)? {
+                    DecodeResult::NeedsData(ranges) => {
+                        if let Some(missing) = self.provide(ranges)? {
+                            return Ok(Step::Needs(missing));
+                        }
+                    }
+                    DecodeResult::Data(indexed) => self.state = self.rows_state(Some(indexed))?,
+                    DecodeResult::Finished => self.state = self.rows_state(None)?,
+                },
+                State::Rows(rows) => match rows.try_decode().map_err(broken)? {
+                    DecodeResult::NeedsData(ranges) => {
+                        if let Some(missing) = self.provide(ranges)? {
+                            return Ok(Step::Needs(missing));
+                        }
+                    }
+                    DecodeResult::Data(batch) => {
+                        if let Some(batch) = self.finish(&batch)? {
+                            return Ok(Step::Batch(batch));
+                        }
+                    }
+                    DecodeResult::Finished => self.state = State::Done,
+                },
+            }
+        }
+    }
+
+    /// The bytes of ranges that were asked for, in the same order.
+    pub fn push(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<()> {
+        check_pushed(&ranges, &bytes)?;
+        match &mut self.state {
+            State::PageIndex(index) => {
+                check_page_index(self.file.parquet(), &ranges, &bytes)?;
+                index.push_ranges(ranges, bytes).map_err(broken)
+            }
+            State::Rows(rows) => rows.push_ranges(ranges, bytes).map_err(broken),
+            State::Done => Ok(()),
+        }
+    }
+
+    /// What was skipped and read so far.
+    pub fn report(&self) -> DecodeReport {
+        self.report
+    }
+
+    /// Pushes what is at hand of these ranges; `Some` are those that are not.
+    fn provide(&mut self, ranges: Vec<Range<u64>>) -> Result<Option<Vec<Range<u64>>>> {
+        check_ranges(&ranges, self.file.file_size())?;
+        let (mut have, mut bytes, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        for range in ranges {
+            match self.file.at_hand(&range) {
+                Some(at_hand) => {
+                    have.push(range);
+                    bytes.push(at_hand);
+                }
+                None => missing.push(range),
+            }
+        }
+        self.push(have, bytes)?;
+        Ok((!missing.is_empty()).then_some(missing))
+    }
+
+    fn choose_groups(&mut self) {
+        let groups = self.file.parquet().row_groups();
+        let mut first_row = 0_u64;
+        for (number, group) in groups.iter().enumerate() {
+            let rows = u64::try_from(group.num_rows()).unwrap_or(0);
+            let stats = GroupStats::new(&self.file, &self.wide, group);
+            let ruled_out = self.predicate.as_ref().is_some_and(|predicate| !might_match(predicate, &stats));
+            let deleted = within(&self.options.deleted, first_row, rows).len();
+            if rows > 0 && !ruled_out && u64::try_from(deleted) != Ok(rows) {
+                self.groups.push(number);
+            }
+            first_row = first_row.saturating_add(rows);
+        }
+        self.report.row_groups = groups.len() as u64;
+        self.report.row_groups_skipped = groups.len().saturating_sub(self.groups.len()) as u64;
+    }
+
+    /// Reads the page index first if it can rule out pages.
+    fn first_state(&self) -> Result<State> {
+        let Some(predicate) = &self.predicate else { return self.rows_only() };
+        let parquet = self.file.parquet();
+        let tested: Vec<usize> = predicate
+            .field_ids()
+            .into_iter()
+            .filter_map(|id| crate::parquet::project::leaf_of(self.file.arrow_schema(), id))
+            .collect();
+        let undecided = self.groups.iter().copied().filter(|number| {
+            parquet.row_groups().get(*number).is_some_and(|group| {
+                let indexed = |leaf: &usize| {
+                    group.columns().get(*leaf).is_some_and(|column| {
+                        column.column_index_range().is_some() && column.offset_index_range().is_some()
+                    })
+                };
+                tested.iter().any(indexed) && !must_match(predicate, &GroupStats::new(&self.file, &self.wide, group))
+            })
+        });
+        let undecided: Vec<usize> = undecided.collect();
+        if undecided.is_empty() {
+            return self.rows_only();
+        }
+        let metadata = ParquetMetaData::clone(parquet);
+        let index = ParquetMetaDataPushDecoder::try_new_with_metadata(self.file.file_size(), metadata)
+            .map_err(broken)?
+            .with_page_index_policy(PageIndexPolicy::Optional)
+            .with_column_index_mask(ColumnChunkMask::row_groups_and_columns(undecided.iter().copied(), tested))
+            .with_offset_index_mask(ColumnChunkMask::row_groups_and_columns(undecided, self.leaves.iter().copied()));
+        Ok(State::PageIndex(Box::new(index)))
+    }
+
+    fn rows_only(&self) -> Result<State> {
+        let builder = ParquetPushDecoderBuilder::new_with_metadata(self.file.reader.clone());
+        let whole = |number: usize| std::iter::once(0..self.rows_of(number)).collect::<Vec<_>>();
+        let selections = self.groups.iter().filter_map(|number| self.selection(*number, whole(*number))).collect();
+        self.build(builder, selections)
+    }
+
+    /// With the page index, if the file has one.
+    fn rows_state(&mut self, indexed: Option<ParquetMetaData>) -> Result<State> {
+        let (Some(indexed), Some(predicate)) = (indexed, &self.predicate) else { return self.rows_only() };
+        validate_pages(&indexed)?;
+        let mut selections = Vec::new();
+        let mut skipped = 0_usize;
+        for number in &self.groups {
+            let ranges = rows_to_read(&self.file, &indexed, &self.wide, *number, predicate);
+            let rows = ranges.iter().map(|range| range.len()).sum();
+            skipped = skipped.saturating_add(self.rows_of(*number).saturating_sub(rows));
+            selections.extend(self.selection(*number, ranges));
+        }
+        self.report.rows_skipped_by_pages = skipped as u64;
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let reader = ArrowReaderMetadata::try_new(std::sync::Arc::new(indexed), options).map_err(broken)?;
+        self.build(ParquetPushDecoderBuilder::new_with_metadata(reader), selections)
+    }
+
+    fn rows_of(&self, group: usize) -> usize {
+        let rows = self.file.parquet().row_groups().get(group).map_or(0, |group| group.num_rows());
+        usize::try_from(rows).unwrap_or(0)
+    }
+
+    /// These rows of a group but the deleted ones; `None` if none is left.
+    fn selection(&self, number: usize, ranges: Vec<Range<usize>>) -> Option<RowGroupSelection> {
+        let before = self.file.parquet().row_groups().iter().take(number).map(|group| group.num_rows());
+        let first_row = before.fold(0_u64, |sum, rows| sum.saturating_add(u64::try_from(rows).unwrap_or(0)));
+        let rows = self.rows_of(number);
+        let deleted = within(&self.options.deleted, first_row, rows as u64);
+        let in_group = deleted.iter().filter_map(|row| usize::try_from(row.checked_sub(first_row)?).ok());
+        let ranges = without(ranges, in_group);
+        match ranges.first() {
+            None => None,
+            Some(only) if *only == (0..rows) => Some(RowGroupSelection::new(number, None)),
+            Some(_) => {
+                let selection = RowSelection::from_consecutive_ranges(ranges.into_iter(), rows);
+                Some(RowGroupSelection::new(number, Some(selection)))
+            }
+        }
+    }
+
+    fn build(&self, builder: ParquetPushDecoderBuilder, selections: Vec<RowGroupSelection>) -> Result<State> {
+        if selections.is_empty() {
+            return Ok(State::Done);
+        }
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), self.leaves.iter().copied());
+        let mut builder = builder
+            .with_projection(mask)
+            .with_batch_size(self.options.batch_size.max(1))
+            .with_row_group_selections(selections);
+        if let (Some(limit), None) = (self.left, &self.predicate) {
+            builder = builder.with_limit(limit);
+        }
+        Ok(State::Rows(Box::new(builder.build().map_err(broken)?)))
+    }
+
+    /// A batch of the file as the caller wants it; `None` if no row is left.
+    fn finish(&mut self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
+        self.report.rows_decoded = self.report.rows_decoded.saturating_add(batch.num_rows() as u64);
+        let mut batch = project(batch, &self.wide)?;
+        if let Some(predicate) = &self.predicate {
+            let passed: BooleanArray = evaluate(predicate, &batch)?;
+            if passed.true_count() == 0 {
+                return Ok(None);
+            }
+            if passed.true_count() < batch.num_rows() {
+                batch = filter_record_batch(&batch, &passed)
+                    .map_err(|error| Error::invalid_data("the rows cannot be filtered").caused_by(error))?;
+            }
+        }
+        if self.predicate.is_some() {
+            batch = project(&batch, &self.projection)?;
+        }
+        if let Some(left) = &mut self.left {
+            batch = batch.slice(0, batch.num_rows().min(*left));
+            *left = left.saturating_sub(batch.num_rows());
+        }
+        self.report.rows = self.report.rows.saturating_add(batch.num_rows() as u64);
+        Ok((batch.num_rows() > 0).then_some(batch))
+    }
+}
+
+/// The positions that lie in so many rows from the first.
+fn within(positions: &[u64], first: u64, rows: u64) -> &[u64] {
+    let from = positions.partition_point(|position| *position < first);
+    let to = positions.partition_point(|position| *position < first.saturating_add(rows));
+    positions.get(from..to).unwrap_or_default()
+}
+
+/// The Parquet library makes room for as many pages as an offset index claims to have before it reads them.
+fn check_page_index(metadata: &ParquetMetaData, ranges: &[Range<u64>], bytes: &[Bytes]) -> Result<()> {
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    for index in columns.filter_map(|column| column.offset_index_range()) {
+        for (range, bytes) in ranges.iter().zip(bytes) {
+            let part = index
+                .start
+                .checked_sub(range.start)
+                .zip(index.end.checked_sub(range.start))
+                .and_then(|(a, b)| bytes.get(usize::try_from(a).ok()?..usize::try_from(b).ok()?));
+            if part.is_some_and(|part| !plausible(part)) {
+                return Err(Error::invalid_data("the Parquet file is malformed: the page index is longer than itself"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a serialized offset index (Thrift compact protocol: a struct that begins with a list) claims no more pages than
+/// it has bytes.
+fn plausible(index: &[u8]) -> bool {
+    let [0x19, header, rest @ ..] = index else { return true };
+    let claimed = match header >> 4 {
+        15 => {
+            let mut size = 0_u64;
+            for (position, byte) in rest.iter().take(9).enumerate() {
+                size |= u64::from(byte & 0x7f) << (7 * position);
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+            size
+        }
+        short => u64::from(short),
+    };
+    claimed <= index.len() as u64
+}

@@ -1,0 +1,343 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ::arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema};
+use arrow_array::cast::AsArray;
+use arrow_array::types::*;
+use arrow_array::*;
+use arrow_buffer::NullBuffer;
+use bytes::{Bytes, BytesMut};
+use serde_json::json;
+
+use super::*;
+use crate::ErrorKind;
+use crate::expr::{Predicate, col};
+use crate::spec::{NestedField, PrimitiveType, Schema, StructType, Type, Value};
+
+/// Drives a decoder over a file in memory; also says how many bytes were asked for.
+pub(super) fn read(
+    file: &Bytes,
+    projection: &Projection,
+    filter: Option<&Predicate>,
+    options: DecodeOptions,
+    first_read: u64,
+) -> crate::Result<(RecordBatch, DecodeReport, u64)> {
+    let fetch = |ranges: &[Range<u64>]| -> Vec<Bytes> {
+        ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize)).collect()
+    };
+    let mut fetched = 0;
+    let mut footer = FooterDecoder::new(file.len() as u64, first_read)?;
+    let metadata = loop {
+        match footer.step()? {
+            FooterStep::Needs(ranges) => {
+                fetched += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+                footer.push(ranges.clone(), fetch(&ranges))?;
+            }
+            FooterStep::Done(metadata) => break metadata,
+        }
+    };
+    let predicate = filter.map(|filter| filter.bind(projection.table_schema())).transpose()?;
+    let mut decoder = FileDecoder::new(metadata, projection, predicate.as_ref(), options)?;
+    let mut batches = Vec::new();
+    loop {
+        match decoder.step()? {
+            Step::Needs(ranges) => {
+                fetched += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+                decoder.push(ranges.clone(), fetch(&ranges))?;
+            }
+            Step::Batch(batch) => {
+                assert_eq!(&batch.schema(), projection.arrow_schema());
+                batches.push(batch);
+            }
+            Step::Done => break,
+        }
+    }
+    let batch = arrow_select::concat::concat_batches(projection.arrow_schema(), &batches).unwrap();
+    Ok((batch, decoder.report(), fetched))
+}
+
+fn write(schema: &Schema, batch: &RecordBatch, properties: &[(&str, &str)]) -> Bytes {
+    let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let options = EncodeOptions::from_properties(&properties.collect::<BTreeMap<_, _>>()).unwrap();
+    let mut encoder = FileEncoder::new(schema, &options).unwrap();
+    encoder.write(&conform(schema, batch).unwrap()).unwrap();
+    encoder.finish().unwrap().0
+}
+
+fn with_ids(fields: Vec<NestedField>) -> Schema {
+    Schema::with_ids(1, StructType { fields }).unwrap()
+}
+
+/// 10,000 ascending numbers, text of them, and a constant, in two row groups of pages of 100 rows.
+fn numbers() -> (Schema, Bytes) {
+    let schema = Schema::new([
+        NestedField::required("n", PrimitiveType::Long),
+        NestedField::optional("t", PrimitiveType::String),
+        NestedField::optional("c", PrimitiveType::Int),
+    ])
+    .unwrap();
+    let n: Int64Array = (0..10_000).collect();
+    let t: StringArray = (0..10_000).map(|i| Some(format!("{:032}", i * 7_919 % 10_007))).collect();
+    let c = Int32Array::from_value(7, 10_000);
+    let batch = RecordBatch::try_from_iter([("n", Arc::new(n) as ArrayRef), ("t", Arc::new(t)), ("c", Arc::new(c))]);
+    let settings = [
+        ("write.parquet.row-group-limit", "5000"),
+        ("write.parquet.page-row-limit", "100"),
+        ("write.parquet.dict-size-bytes", "1000"),
+        ("write.parquet.compression-codec", "uncompressed"),
+    ];
+    let file = write(&schema, &batch.unwrap(), &settings);
+    (schema, file)
+}
+
+fn longs(batch: &RecordBatch, column: usize) -> Vec<i64> {
+    batch.column(column).as_primitive::<Int64Type>().values().to_vec()
+}
+
+#[test]
+fn a_small_file_is_read_in_one_request() {
+    let (schema, batch) = (
+        Schema::new([NestedField::required("a", PrimitiveType::Long)]).unwrap(),
+        RecordBatch::try_from_iter([("a", Arc::new(Int64Array::from(vec![3, 1])) as ArrayRef)]).unwrap(),
+    );
+    let file = write(&schema, &batch, &[]);
+    let all = Projection::all(&schema).unwrap();
+    let (batch, _, fetched) = read(&file, &all, Some(&col("a").gt(2)), DecodeOptions::default(), FIRST_READ).unwrap();
+    assert_eq!((longs(&batch, 0), fetched), (vec![3], file.len() as u64));
+}
+
+#[test]
+fn only_the_pages_that_a_filter_leaves_are_fetched() {
+    let (schema, file) = numbers();
+    let some = Projection::of(&schema, ["t", "n"]).unwrap();
+    let filter = col("n").between(7_250, 7_260).and(col("c").eq(7));
+    let (batch, report, fetched) = read(&file, &some, Some(&filter), DecodeOptions::default(), 1_000).unwrap();
+    assert_eq!(longs(&batch, 1), (7_250..=7_260).collect::<Vec<_>>());
+    assert_eq!((report.row_groups, report.row_groups_skipped), (2, 1));
+    assert_eq!((report.rows_skipped_by_pages, report.rows_decoded, report.rows), (4_900, 100, 11));
+    assert!(fetched < file.len() as u64 / 5, "{fetched} of {}", file.len());
+}
+
+#[test]
+fn a_limit_ends_the_reading_early_with_and_without_a_filter() {
+    let (schema, file) = numbers();
+    let all = Projection::all(&schema).unwrap();
+    let options = || DecodeOptions { limit: Some(5), batch_size: 3, ..DecodeOptions::default() };
+    let (batch, ..) = read(&file, &all, None, options(), 1_000).unwrap();
+    assert_eq!(longs(&batch, 0), [0, 1, 2, 3, 4]);
+    let (batch, report, _) = read(&file, &all, Some(&col("n").ge(4_998)), options(), 1_000).unwrap();
+    assert_eq!(longs(&batch, 0), [4_998, 4_999, 5_000, 5_001, 5_002]);
+    assert!(report.rows_decoded < 300);
+}
+
+#[test]
+fn deleted_rows_are_left_out_before_the_limit() {
+    let (schema, file) = numbers();
+    let one = Projection::of(&schema, ["n"]).unwrap();
+    let deleted: Vec<u64> = (0..5_000).chain([5_001, 9_999]).collect();
+    let options = DecodeOptions { deleted: deleted.clone(), ..DecodeOptions::default() };
+    let (batch, report, _) = read(&file, &one, None, options, 1_000).unwrap();
+    let expected: Vec<i64> = (0..10_000).filter(|n| !deleted.contains(&(*n as u64))).collect();
+    assert_eq!((longs(&batch, 0), report.row_groups_skipped), (expected, 1));
+    let options = DecodeOptions { deleted, limit: Some(2), ..DecodeOptions::default() };
+    let (batch, ..) = read(&file, &one, Some(&col("n").gt(10)), options, 1_000).unwrap();
+    assert_eq!(longs(&batch, 0), [5_000, 5_002]);
+}
+
+#[test]
+fn rows_can_be_counted_without_reading_a_column() {
+    let (schema, file) = numbers();
+    let none = Projection::of(&schema, Vec::<String>::new()).unwrap();
+    let (batch, _, fetched) = read(&file, &none, None, DecodeOptions::default(), 1_000).unwrap();
+    assert_eq!((batch.num_rows(), batch.num_columns()), (10_000, 0));
+    assert!(fetched < 20_000);
+    let (batch, ..) = read(&file, &none, Some(&col("n").lt(10)), DecodeOptions::default(), 1_000).unwrap();
+    assert_eq!(batch.num_rows(), 10);
+}
+
+fn old_file() -> (Bytes, RecordBatch) {
+    let old = with_ids(vec![
+        NestedField::required("id", PrimitiveType::Int).id(1),
+        NestedField::optional("price", PrimitiveType::Float).id(2),
+        NestedField::optional("amount", PrimitiveType::Decimal { precision: 5, scale: 2 }).id(3),
+        NestedField::optional(
+            "s",
+            Type::structure([
+                NestedField::optional("x", PrimitiveType::Int).id(5),
+                NestedField::optional("y", PrimitiveType::String).id(6),
+            ]),
+        )
+        .id(4),
+    ]);
+    let inner = Fields::from(vec![Field::new("x", DataType::Int32, true), Field::new("y", DataType::Utf8, true)]);
+    let s = StructArray::new(
+        inner,
+        vec![
+            Arc::new(Int32Array::from(vec![Some(10), None, Some(30)])),
+            Arc::new(StringArray::from(vec!["a", "b", "c"])),
+        ],
+        Some(NullBuffer::from(vec![true, true, false])),
+    );
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("id", Arc::new(Int32Array::from(vec![1, 2, 3])) as ArrayRef, false),
+        ("price", Arc::new(Float32Array::from(vec![Some(1.5), None, Some(f32::NAN)])), true),
+        ("amount", Arc::new(Decimal128Array::from(vec![150, -1, 0]).with_precision_and_scale(5, 2).unwrap()), true),
+        ("s", Arc::new(s), true),
+    ])
+    .unwrap();
+    (write(&old, &batch, &[]), batch)
+}
+
+#[test]
+fn old_files_have_the_columns_types_and_names_that_the_table_has_now() {
+    let (file, _) = old_file();
+    let mut flag = NestedField::required("flag", PrimitiveType::String).id(9);
+    flag.initial_default = Some(json!("none"));
+    let mut stamp = NestedField::optional("stamp", PrimitiveType::Timestamptz).id(12);
+    stamp.initial_default = Some(json!("1970-01-01T00:00:01+00:00"));
+    let now = with_ids(vec![
+        NestedField::optional("added", PrimitiveType::Date).id(8),
+        NestedField::optional(
+            "nested",
+            Type::structure([
+                NestedField::optional("later", PrimitiveType::Uuid).id(10),
+                NestedField::optional("big", PrimitiveType::Long).id(5),
+            ]),
+        )
+        .id(4),
+        NestedField::optional("sum", PrimitiveType::Decimal { precision: 20, scale: 2 }).id(3),
+        NestedField::optional("cost", PrimitiveType::Double).id(2),
+        NestedField::required("key", PrimitiveType::Long).id(1),
+        flag,
+        NestedField::optional("part", PrimitiveType::Int).id(11),
+        stamp,
+    ]);
+    let projection = Projection::all(&now).unwrap().constants([(11, Some(Value::Int(4))), (1, Some(Value::Long(0)))]);
+    let (batch, ..) = read(&file, &projection, None, DecodeOptions::default(), FIRST_READ).unwrap();
+    assert_eq!(batch.column(0).null_count(), 3);
+    let nested = batch.column(1).as_struct();
+    assert_eq!(nested.nulls().unwrap().iter().collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(nested.column(0).null_count(), 3);
+    assert_eq!(nested.column(1).as_primitive::<Int64Type>().value(0), 10);
+    assert_eq!(batch.column(2).as_primitive::<Decimal128Type>().values().to_vec(), [150, -1, 0]);
+    assert_eq!(batch.column(3).as_primitive::<Float64Type>().value(0), 1.5);
+    assert_eq!(longs(&batch, 4), [1, 2, 3]);
+    assert_eq!(batch.column(5).as_string::<i32>().value(2), "none");
+    assert_eq!(batch.column(6).as_primitive::<Int32Type>().values().to_vec(), [4, 4, 4]);
+    assert_eq!(batch.column(7).as_primitive::<TimestampMicrosecondType>().value(0), 1_000_000);
+
+    let rows = |filter: Predicate| {
+        let some = Projection::of(&now, ["key"]).unwrap().constants([(11, Some(Value::Int(4)))]);
+        longs(&read(&file, &some, Some(&filter), DecodeOptions::default(), FIRST_READ).unwrap().0, 0)
+    };
+    assert_eq!(rows(col("cost").is_nan()), [3]);
+    assert_eq!(rows(col("cost").ne(1.5)), [3]);
+    assert_eq!(rows(col("nested.big").is_null()), [2, 3]);
+    assert_eq!(rows(col("nested.big").eq(10)), [1]);
+    assert_eq!(rows(col("nested").is_not_null()), [1, 2]);
+    assert_eq!(rows(col("added").is_null()), [1, 2, 3]);
+    assert_eq!(rows(col("added").is_not_null()), Vec::<i64>::new());
+    assert_eq!(rows(col("flag").eq("none").and(col("sum").lt(0))), [2]);
+    assert_eq!(rows(col("flag").ne("none")), Vec::<i64>::new());
+    assert_eq!(rows(col("part").eq(4)), [1, 2, 3]);
+    assert_eq!(rows(col("part").gt(4)), Vec::<i64>::new());
+    assert_eq!(rows(col("key").gt(i64::from(i32::MAX))), Vec::<i64>::new());
+    assert_eq!(rows(col("nested.later").is_null()), [1, 2, 3]);
+}
+
+#[test]
+fn fields_of_structs_can_be_selected() {
+    let (file, _) = old_file();
+    let table = with_ids(vec![
+        NestedField::required("id", PrimitiveType::Int).id(1),
+        NestedField::optional(
+            "s",
+            Type::structure([
+                NestedField::optional("x", PrimitiveType::Int).id(5),
+                NestedField::optional("y", PrimitiveType::String).id(6),
+            ]),
+        )
+        .id(4),
+    ]);
+    let projection = Projection::of(&table, ["s.y"]).unwrap();
+    let filter = col("s.x").eq(10).and(col("id").lt(5));
+    let (batch, ..) = read(&file, &projection, Some(&filter), DecodeOptions::default(), FIRST_READ).unwrap();
+    let s = batch.column(0).as_struct();
+    assert_eq!((batch.num_columns(), s.num_columns(), s.column(0).as_string::<i32>().value(0)), (1, 1, "a"));
+    let error = Projection::of(&table, ["s.z"]).unwrap_err();
+    assert!(error.to_string().contains("did you mean"), "{error}");
+}
+
+#[test]
+fn a_file_without_field_ids_is_refused() {
+    let batch = RecordBatch::try_from_iter([("a", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]).unwrap();
+    let mut writer = ::parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    let file = Bytes::from(writer.into_inner().unwrap());
+    let table = Schema::new([NestedField::optional("a", PrimitiveType::Long)]).unwrap();
+    let all = Projection::all(&table).unwrap();
+    let error = read(&file, &all, None, DecodeOptions::default(), FIRST_READ).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_required_column_that_a_file_lacks_and_a_type_that_does_not_fit_are_named() {
+    let (file, _) = old_file();
+    let message = |field: NestedField| {
+        let projection = Projection::all(&with_ids(vec![field])).unwrap();
+        let error = read(&file, &projection, None, DecodeOptions::default(), FIRST_READ).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        error.to_string()
+    };
+    let missing = message(NestedField::required("new", PrimitiveType::Long).id(20));
+    assert_eq!(missing, "column `new` of the data file is missing, and is required");
+    let wrong = message(NestedField::optional("id", PrimitiveType::String).id(1));
+    assert_eq!(wrong, "column `id` of the data file is stored as Int32, not Utf8");
+}
+
+/// Files of parquet-java through Spark sanitise names and keep the ids.
+#[test]
+fn names_in_the_file_do_not_matter() {
+    let metadata = std::collections::HashMap::from([("PARQUET:field_id".to_owned(), "1".to_owned())]);
+    let field = Field::new("Breed_x20Name", DataType::Utf8, true).with_metadata(metadata);
+    let schema = Arc::new(ArrowSchema::new(vec![field]));
+    let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(StringArray::from(vec!["Collie"]))]).unwrap();
+    let mut writer = ::parquet::arrow::ArrowWriter::try_new(Vec::new(), schema, None).unwrap();
+    writer.write(&batch).unwrap();
+    let file = Bytes::from(writer.into_inner().unwrap());
+    let table = Schema::new([NestedField::optional("Breed Name", PrimitiveType::String)]).unwrap();
+    let all = Projection::all(&table).unwrap();
+    let filter = col("Breed Name").starts_with("Col");
+    let (batch, ..) = read(&file, &all, Some(&filter), DecodeOptions::default(), FIRST_READ).unwrap();
+    assert_eq!(batch.column(0).as_string::<i32>().value(0), "Collie");
+}
+
+#[test]
+fn damaged_files_are_errors_and_never_panics() {
+    let (schema, file) = numbers();
+    let all = Projection::all(&schema).unwrap();
+    let filter = col("n").gt(100);
+    let run = |bytes: Vec<u8>| {
+        let bytes = Bytes::from(bytes);
+        let _ = read(&bytes, &all, Some(&filter), DecodeOptions::default(), 1_000);
+    };
+    assert_eq!(FooterDecoder::new(7, 100).unwrap_err().kind(), ErrorKind::InvalidData);
+    let footer = file.len() - 4_000;
+    let mut seed = 7_u64;
+    for _ in 0..300 {
+        let mut bytes = file.to_vec();
+        for _ in 0..3 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = footer + (seed >> 33) as usize % 4_000;
+            bytes[at] = (seed >> 20) as u8;
+        }
+        run(bytes);
+    }
+    for length in [0, 3, 11, 100, 5_000] {
+        let mut bytes = BytesMut::from(&file[file.len() - length..]).to_vec();
+        run(bytes.clone());
+        bytes.splice(0..0, *b"PAR1");
+        run(bytes);
+    }
+}

@@ -1,0 +1,94 @@
+use std::ops::Range;
+
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::expr::{BoundPredicate, might_match};
+use crate::parquet::footer::FileMetadata;
+use crate::parquet::project::leaf_of;
+use crate::parquet::projection::Projection;
+use crate::parquet::stats::{GroupStats, PageColumn, PageStats};
+
+/// The rows of a row group whose pages may hold rows that satisfy the predicate, as ranges in ascending order.
+/// `indexed` is the file's metadata with its page index.
+pub(crate) fn rows_to_read(
+    file: &FileMetadata,
+    indexed: &ParquetMetaData,
+    projection: &Projection,
+    group: usize,
+    predicate: &BoundPredicate,
+) -> Vec<Range<usize>> {
+    let Some(metadata) = indexed.row_groups().get(group) else { return Vec::new() };
+    let rows = usize::try_from(metadata.num_rows()).unwrap_or(0);
+    let ids = predicate.field_ids();
+    let pages: Vec<_> = ids.into_iter().filter_map(|id| columns(file, indexed, projection, group, id, rows)).collect();
+    if pages.is_empty() {
+        return std::iter::once(0..rows).collect();
+    }
+    let mut cuts: Vec<usize> = pages.iter().flat_map(|column| column.starts.iter().copied()).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    let stats = GroupStats::new(file, projection, metadata);
+    let mut kept: Vec<Range<usize>> = Vec::new();
+    for (row, end) in cuts.iter().copied().zip(cuts.iter().skip(1).copied()) {
+        if !might_match(predicate, &PageStats { group: &stats, pages: &pages, row }) {
+            continue;
+        }
+        match kept.last_mut() {
+            Some(last) if last.end == row => last.end = end,
+            _ => kept.push(row..end),
+        }
+    }
+    kept
+}
+
+/// The pages of a field's column, if its index is there and makes sense.
+fn columns<'a>(
+    file: &FileMetadata,
+    indexed: &'a ParquetMetaData,
+    projection: &Projection,
+    group: usize,
+    id: i32,
+    rows: usize,
+) -> Option<PageColumn<'a>> {
+    let primitive = projection.table_schema().field_by_id(id)?.field_type.as_primitive()?;
+    let leaf = leaf_of(file.arrow_schema(), id)?;
+    let provider = indexed.page_index()?;
+    let (index, offsets) = (provider.column_index(group, leaf)?, provider.offset_index(group, leaf)?);
+    let column = indexed.row_groups().get(group)?.columns().get(leaf)?.column_descr_ptr();
+    let mut starts = Vec::with_capacity(offsets.page_locations().len().saturating_add(1));
+    for location in offsets.page_locations() {
+        starts.push(usize::try_from(location.first_row_index).ok()?);
+    }
+    starts.push(rows);
+    let ascending = starts.is_sorted_by(|a, b| a < b);
+    let complete = starts.first() == Some(&0) && usize::try_from(index.num_pages()) == Ok(starts.len() - 1);
+    (ascending && complete && column.max_rep_level() == 0).then_some(PageColumn {
+        id,
+        primitive,
+        column,
+        index,
+        starts,
+    })
+}
+
+/// Ranges of rows without those deleted, which are positions in ascending order.
+pub(crate) fn without(ranges: Vec<Range<usize>>, deleted: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
+    let mut deleted = deleted.peekable();
+    let mut kept = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let mut start = range.start;
+        while let Some(row) = deleted.next_if(|row| *row < range.end) {
+            if row < start {
+                continue;
+            }
+            if start < row {
+                kept.push(start..row);
+            }
+            start = row + 1;
+        }
+        if start < range.end {
+            kept.push(start..range.end);
+        }
+    }
+    kept
+}

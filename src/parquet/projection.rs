@@ -1,0 +1,132 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+
+use crate::error::{Error, Result};
+use crate::expr::unknown_column;
+use crate::parquet::to_arrow;
+use crate::spec::{ListType, MapType, NestedField, Schema, StructType, Type, Value};
+
+/// Which columns of a table are read, and so the schema of the batches that come out.
+#[derive(Clone, Debug)]
+pub struct Projection {
+    table: Schema,
+    output: Schema,
+    arrow_schema: SchemaRef,
+    constants: BTreeMap<i32, Option<Value>>,
+}
+
+impl Projection {
+    /// All columns.
+    pub fn all(table: &Schema) -> Result<Self> {
+        Self::make(table, table.clone())
+    }
+
+    /// These columns, in this order. `a.b` is the field `b` of the struct `a` without its other fields.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on a column that the table does not have.
+    pub fn of<N: AsRef<str>>(table: &Schema, columns: impl IntoIterator<Item = N>) -> Result<Self> {
+        let mut wanted = BTreeSet::new();
+        let mut order: Vec<i32> = Vec::new();
+        for name in columns {
+            let name = name.as_ref();
+            let field = table.field_by_name(name).ok_or_else(|| unknown_column(table, name))?;
+            wanted.insert(field.id);
+            let top = table.fields().iter().find(|top| top.id == field.id || holds(top, field.id));
+            if let Some(top) = top
+                && !order.contains(&top.id)
+            {
+                order.push(top.id);
+            }
+        }
+        let tops = order.iter().filter_map(|id| table.fields().iter().find(|top| top.id == *id));
+        let fields = tops.filter_map(|top| prune(top, &wanted)).collect();
+        Self::make(table, Schema::with_ids(table.schema_id(), StructType { fields })?)
+    }
+
+    /// The same with values for columns that a file may lack although its rows have them: identity partition columns.
+    /// They are used only where the file has no such column.
+    #[must_use]
+    pub fn constants(mut self, constants: impl IntoIterator<Item = (i32, Option<Value>)>) -> Self {
+        self.constants = constants.into_iter().collect();
+        self
+    }
+
+    /// The table's schema.
+    pub fn table_schema(&self) -> &Schema {
+        &self.table
+    }
+
+    /// The columns read, with the table's field ids.
+    pub fn schema(&self) -> &Schema {
+        &self.output
+    }
+
+    /// The schema of the batches.
+    pub fn arrow_schema(&self) -> &SchemaRef {
+        &self.arrow_schema
+    }
+
+    /// The value of a column that a file lacks: `Some(None)` is null.
+    pub(crate) fn constant(&self, id: i32) -> Option<&Option<Value>> {
+        self.constants.get(&id)
+    }
+
+    /// The same columns and also these fields, for a filter to look at.
+    pub(crate) fn and_also(&self, ids: &BTreeSet<i32>) -> Result<Self> {
+        let have: BTreeSet<i32> = self.output.walk().into_iter().map(|(_, field)| field.id).collect();
+        if ids.is_subset(&have) {
+            return Ok(self.clone());
+        }
+        let leaves = self.output.walk().into_iter().filter(|(_, field)| field.field_type.children().is_empty());
+        let wanted = leaves.map(|(_, field)| field.id).chain(ids.iter().copied()).collect();
+        let whole = |top: &&NestedField| have.contains(&top.id);
+        let (kept, added): (Vec<_>, Vec<_>) = self.table.fields().iter().partition(whole);
+        let fields = kept.into_iter().chain(added).filter_map(|top| prune(top, &wanted)).collect();
+        let output = Schema::with_ids(self.table.schema_id(), StructType { fields })?;
+        Ok(Self { constants: self.constants.clone(), ..Self::make(&self.table, output)? })
+    }
+
+    fn make(table: &Schema, output: Schema) -> Result<Self> {
+        let arrow_schema = Arc::new(to_arrow(&output)?);
+        Ok(Self { table: table.clone(), output, arrow_schema, constants: BTreeMap::new() })
+    }
+}
+
+fn holds(field: &NestedField, id: i32) -> bool {
+    field.field_type.children().iter().any(|child| child.id == id || holds(child, id))
+}
+
+/// The field with what was asked for: all of it if it is named itself, else what is named inside.
+fn prune(field: &NestedField, wanted: &BTreeSet<i32>) -> Option<NestedField> {
+    if wanted.contains(&field.id) {
+        return Some(field.clone());
+    }
+    let field_type = match &field.field_type {
+        Type::Primitive(_) => return None,
+        Type::Struct(structure) => {
+            let fields: Vec<_> = structure.fields.iter().filter_map(|child| prune(child, wanted)).collect();
+            if fields.is_empty() {
+                return None;
+            }
+            Type::Struct(StructType { fields })
+        }
+        Type::List(list) => Type::List(ListType { element: Box::new(prune(&list.element, wanted)?) }),
+        Type::Map(map) => {
+            // A map has its keys whole, and some value.
+            let value = match prune(&map.value, wanted) {
+                Some(value) => value,
+                None if wanted.iter().any(|id| map.key.id == *id || holds(&map.key, *id)) => map.value.as_ref().clone(),
+                None => return None,
+            };
+            Type::Map(MapType { key: map.key.clone(), value: Box::new(value) })
+        }
+    };
+    Some(NestedField { field_type, ..field.clone() })
+}
+
+/// An error about a file that does not fit the table.
+pub(crate) fn misfit(name: &str, what: impl std::fmt::Display) -> Error {
+    Error::invalid_data(format!("column `{name}` of the data file {what}"))
+}
