@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 
 use crate::error::{Error, Result};
 use crate::fetch::{Fetch, IdempotentAnswer, NoStore, RetryPolicy};
@@ -86,4 +86,12 @@ pub(super) fn build(what: &str, request: http::request::Builder, body: impl Into
     request
         .body(body.into())
         .map_err(|_| Error::invalid_input(format!("the address or the token of {what} is malformed")))
+}
+
+/// A token as a header that is not shown.
+pub(super) fn sensitive(what: &str, token: &[u8]) -> Result<HeaderValue> {
+    let malformed = |_| Error::invalid_input(format!("the token of {what} is malformed"));
+    let mut token = HeaderValue::from_bytes(token).map_err(malformed)?;
+    token.set_sensitive(true);
+    Ok(token)
 }

@@ -9,7 +9,7 @@ use crate::fetch::Fetch;
 use crate::runtime::{BoxFuture, Runtime};
 use crate::s3::{CredentialProvider, Credentials};
 use crate::store::SecretFn;
-use crate::store::credentials::ask::{Asker, build, success};
+use crate::store::credentials::ask::{Asker, build, sensitive, success};
 use crate::store::credentials::json;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,7 +59,7 @@ impl CredentialProvider for ContainerCredentials {
         Box::pin(async move {
             let mut request = Request::get(self.uri.clone()).header("accept", "application/json");
             if let Some(token) = &self.token {
-                request = request.header("authorization", token.get().await?);
+                request = request.header("authorization", sensitive(WHAT, token.get().await?.as_bytes())?);
             }
             let answer = self.asker.ask(WHAT, build(WHAT, request, "")?).await?;
             json::credentials(WHAT, &success(WHAT, answer)?)

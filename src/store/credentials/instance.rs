@@ -7,7 +7,7 @@ use crate::error::{Error, Result, ResultExt};
 use crate::fetch::Fetch;
 use crate::runtime::{BoxFuture, Runtime};
 use crate::s3::{CredentialProvider, Credentials};
-use crate::store::credentials::ask::{Asker, build, success};
+use crate::store::credentials::ask::{Asker, build, sensitive, success};
 use crate::store::credentials::json;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,10 +35,7 @@ impl InstanceCredentials {
             .header("x-aws-ec2-metadata-token-ttl-seconds", "300");
         let answer = self.asker.ask(WHAT, build(WHAT, request, "")?).await;
         let answer = answer.context(|| "no credentials are set, and this seems to be no EC2 instance")?;
-        let token = success(WHAT, answer)?;
-        let malformed = |_| Error::invalid_data(format!("{WHAT} gave a malformed token"));
-        let mut token = HeaderValue::from_bytes(&token).map_err(malformed)?;
-        token.set_sensitive(true);
+        let token = sensitive(WHAT, &success(WHAT, answer)?)?;
         let roles = self.get("", &token).await?;
         let roles = std::str::from_utf8(&roles).unwrap_or_default();
         let role = roles.lines().map(str::trim).find(|role| !role.is_empty());

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, ResultExt};
 use crate::runtime::BoxFuture;
 use crate::s3::{request, response};
 use crate::store::s3::client::Client;
@@ -18,18 +18,21 @@ const MAX_ANSWER: u64 = 64 << 10;
 pub(super) struct S3Upload {
     client: Arc<Client>,
     key: String,
+    /// For messages.
+    uri: String,
     id: String,
     parts: Vec<(u16, String)>,
     size: u64,
 }
 
 impl S3Upload {
-    pub(super) async fn begin(client: Arc<Client>, key: &str, options: PutOptions) -> Result<Self> {
+    pub(super) async fn begin(client: Arc<Client>, key: &str, uri: String, options: PutOptions) -> Result<Self> {
         let content_type = options.content_type.unwrap_or(DEFAULT_TYPE);
         let request = request::create_multipart_upload(&client.at, &client.key(key), content_type)?;
-        let answer = client.send(&request, &Plan::whole(MAX_ANSWER)).await?;
-        let id = response::create_multipart_upload(answer.body())?;
-        Ok(Self { client, key: key.to_owned(), id, parts: Vec::new(), size: 0 })
+        let begun = client.send(&request, &Plan::whole(MAX_ANSWER)).await;
+        let id = begun.and_then(|answer| response::create_multipart_upload(answer.body()));
+        let id = id.context(|| format!("storing {uri}"))?;
+        Ok(Self { client, key: key.to_owned(), uri, id, parts: Vec::new(), size: 0 })
     }
 
     async fn send_part(&mut self, bytes: Bytes) -> Result<()> {
@@ -86,16 +89,19 @@ impl S3Upload {
 
 impl Upload for S3Upload {
     fn part(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.send_part(bytes))
+        Box::pin(async move {
+            let sent = self.send_part(bytes).await;
+            sent.context(|| format!("storing {}", self.uri))
+        })
     }
 
     fn complete(mut self: Box<Self>) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
             if self.parts.is_empty() {
                 // An object needs a part, be it empty.
-                self.send_part(Bytes::new()).await?;
+                self.part(Bytes::new()).await?;
             }
-            self.finish().await
+            self.finish().await.context(|| format!("storing {}", self.uri))
         })
     }
 
@@ -104,7 +110,9 @@ impl Upload for S3Upload {
             let client = &self.client;
             let request = request::abort_multipart_upload(&client.at, &client.key(&self.key), &self.id)?;
             match client.send(&request, &Plan::nothing()).await {
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(error.context(format!("giving up {}", self.uri)))
+                }
                 _ => Ok(()),
             }
         })

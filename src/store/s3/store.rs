@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 
 use crate::error::{Error, Result, ResultExt};
 use crate::fetch::Fetch;
@@ -67,8 +68,8 @@ impl ObjectStore for S3Store {
 
     fn upload<'a>(&'a self, key: &'a str, options: PutOptions) -> BoxFuture<'a, Result<Box<dyn Upload>>> {
         Box::pin(async move {
-            let upload = S3Upload::begin(self.client.clone(), key, options).await;
-            Ok(Box::new(upload.context(|| format!("storing {}", self.uri(key)))?) as Box<dyn Upload>)
+            let upload = S3Upload::begin(self.client.clone(), key, self.uri(key), options).await?;
+            Ok(Box::new(upload) as Box<dyn Upload>)
         })
     }
 
@@ -77,11 +78,20 @@ impl ObjectStore for S3Store {
     }
 
     fn delete_many(&self, keys: Vec<String>) -> BoxFuture<'_, Result<Vec<(String, Error)>>> {
-        Box::pin(async move { Ok(self.client.delete_many(keys).await) })
+        Box::pin(async move {
+            let failed = self.client.delete_many(keys).await.into_iter();
+            Ok(failed
+                .map(|(key, error)| {
+                    let error = error.context(format!("deleting {}", self.uri(&key)));
+                    (key, error)
+                })
+                .collect())
+        })
     }
 
     fn list<'a>(&'a self, prefix: &'a str, start_after: Option<&'a str>) -> BoxStream<'a, Result<ObjectMeta>> {
-        self.client.list(prefix, start_after)
+        let doing = format!("listing {}", self.uri(prefix));
+        Box::pin(self.client.list(prefix, start_after).map_err(move |error| error.context(&doing)))
     }
 
     fn clock_offset_millis(&self) -> i64 {

@@ -100,6 +100,7 @@ fn many_deletions_go_in_one_request_and_return_those_that_failed() {
     let failed = block_on(store.delete_many(["a", "b", "c&d", "gone"].map(String::from).into())).unwrap();
     assert_eq!(failed.len(), 1);
     assert_eq!((failed[0].0.as_str(), failed[0].1.kind()), ("b", ErrorKind::PermissionDenied));
+    assert!(failed[0].1.to_string().starts_with("deleting s3://bucket/b: the store denies access"));
     let sent = script.sent();
     assert_eq!(sent[0].uri.to_string(), "http://store.test/bucket?delete=");
     assert!(!sent[0].header("content-md5").is_empty());
