@@ -1,5 +1,5 @@
 //! The bucket of `examples/bucket`, over HTTP.
-#![cfg(not(target_family = "wasm"))]
+#![cfg(all(feature = "native", not(target_family = "wasm")))]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Every store of the crate against the one suite.
-#![cfg(not(target_family = "wasm"))]
+#![cfg(all(feature = "native", not(target_family = "wasm")))]
 
 mod support;
 

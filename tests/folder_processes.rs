@@ -1,6 +1,6 @@
 //! A folder store among several processes, and after one was killed. The processes are this test binary, asked for one
 //! of its ignored tests.
-#![cfg(not(target_family = "wasm"))]
+#![cfg(all(feature = "native", not(target_family = "wasm")))]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines, Write};

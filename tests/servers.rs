@@ -1,6 +1,6 @@
 //! Real servers, started by `tests/servers/servers.py run NAME -- cargo test --test servers -- --ignored`, which sets the
 //! environment.
-#![cfg(not(target_family = "wasm"))]
+#![cfg(all(feature = "native", not(target_family = "wasm")))]
 #![allow(clippy::disallowed_methods, reason = "the environment says which server")]
 
 mod support;

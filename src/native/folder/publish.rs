@@ -135,7 +135,14 @@ impl Lock {
                 io::ErrorKind::NotFound => create_reserved(root).and_then(|()| open()),
                 _ => Err(error),
             })
-            .and_then(|file| lock(&file).map(|()| file));
+            .and_then(|file| {
+                loop {
+                    match lock(&file) {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        locked => return locked.map(|()| file),
+                    }
+                }
+            });
         Ok(Self { _file: locked.map_err(|error| failure("locking", &path, error))? })
     }
 }

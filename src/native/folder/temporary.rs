@@ -59,11 +59,11 @@ impl Temporary {
     pub(super) fn remove_abandoned(&self) -> io::Result<()> {
         let now = self.file.metadata()?.modified()?;
         let Some(folder) = self.path.parent() else { return Ok(()) };
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let age = now.duration_since(entry.metadata()?.modified()?).unwrap_or_default();
-            if age > ABANDONED && entry.file_name() != "lock" {
-                fs::remove_file(entry.path())?;
+        for entry in fs::read_dir(folder)?.flatten() {
+            let written = entry.metadata().and_then(|meta| meta.modified());
+            let age = written.map(|written| now.duration_since(written).unwrap_or_default());
+            if age.is_ok_and(|age| age > ABANDONED) && entry.file_name() != "lock" {
+                let _ = fs::remove_file(entry.path());
             }
         }
         Ok(())

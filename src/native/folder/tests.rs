@@ -98,6 +98,26 @@ fn deleting_the_last_object_removes_its_folders_but_not_the_store() {
     assert!(store.path().exists());
 }
 
+#[test]
+fn folders_that_vanish_under_concurrent_writers_are_created_again() {
+    let (_folder, store) = store();
+    let writers = (0..8).map(|writer| {
+        let store = &store;
+        async move {
+            for round in 0..50 {
+                let key = format!("a/b/{writer}");
+                let options = if round % 2 == 0 { PutOptions::if_absent() } else { PutOptions::default() };
+                let outcome = store.put(&key, Bytes::new(), options).await.unwrap();
+                assert!(matches!(outcome, PutOutcome::Done(_)), "{outcome:?}");
+                store.delete(&key).await.unwrap();
+            }
+        }
+    });
+    block_on(futures::future::join_all(writers));
+    assert_eq!(keys(&store), [""; 0]);
+    assert!(!store.path().join("a").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn symbolic_links_are_neither_followed_nor_listed() {
