@@ -154,6 +154,21 @@ fn a_read_that_must_be_fresh_asks_caches_on_the_way_to_stand_aside() {
 }
 
 #[test]
+fn an_empty_put_says_its_length() {
+    let (heard, head) = mpsc::channel();
+    let address = server(move |mut stream| {
+        heard.send(read_head(&mut stream)).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+    });
+    for (body, length) in [("", "content-length: 0\r\n"), ("abc", "content-length: 3\r\n")] {
+        fetched(Request::put(format!("http://{address}/key")).body(Bytes::from_static(body.as_bytes())).unwrap())
+            .unwrap();
+        let head = head.recv().unwrap();
+        assert_eq!(head.matches(length).count(), 1, "{head}");
+    }
+}
+
+#[test]
 fn dropping_a_request_closes_its_connection() {
     let (arrived, is_there) = mpsc::channel();
     let (closed, is_closed) = mpsc::channel();

@@ -59,7 +59,8 @@ impl Plan {
             let message = "the store answered with another range than was asked for";
             return Err(ReadError::Fatal(Error::invalid_data(message)));
         }
-        if due.is_some_and(|due| due.saturating_sub(wanted.start) > self.limit) {
+        let expected = due.map(|due| due.saturating_sub(wanted.start));
+        if expected.is_some_and(|expected| expected > self.limit) {
             return Err(self.too_long());
         }
         let mut kept = Pieces::default();
@@ -69,8 +70,8 @@ impl Plan {
             let Some(piece) = body.next().await else { break };
             let piece = piece.map_err(ReadError::Broken)?;
             let next = at.saturating_add(piece.len() as u64);
-            kept.push(cut(piece, at, &wanted));
-            if kept.len as u64 > self.limit {
+            kept.push(cut(piece, at, &wanted), expected);
+            if kept.len() as u64 > self.limit {
                 return Err(self.too_long());
             }
             at = next;
@@ -79,7 +80,7 @@ impl Plan {
             let message = format!("the body ended {} bytes early", due - at);
             return Err(ReadError::Broken(FetchError::new(FetchErrorKind::BrokenOff, message)));
         }
-        Ok(kept.join())
+        Ok(kept.whole())
     }
 
     fn too_long(&self) -> ReadError {
@@ -97,31 +98,36 @@ fn cut(mut piece: Bytes, at: u64, wanted: &Range<u64>) -> Bytes {
     piece.split_off(offset(wanted.start).min(piece.len()))
 }
 
-/// One piece stays as it is; more are joined.
+/// More than this is not reserved for what has only been announced.
+const RESERVED: u64 = 16 << 20;
+
+/// One piece stays as it is; more are put together.
 #[derive(Default)]
 struct Pieces {
-    first: Bytes,
-    rest: BytesMut,
-    len: usize,
+    only: Bytes,
+    joined: BytesMut,
 }
 
 impl Pieces {
-    fn push(&mut self, piece: Bytes) {
-        self.len += piece.len();
-        if self.first.is_empty() {
-            self.first = piece;
-        } else {
-            self.rest.extend_from_slice(&piece);
-        }
+    fn len(&self) -> usize {
+        self.only.len() + self.joined.len()
     }
 
-    fn join(self) -> Bytes {
-        if self.rest.is_empty() {
-            return self.first;
+    /// `expected` is how many bytes there will be, if that is known.
+    fn push(&mut self, piece: Bytes, expected: Option<u64>) {
+        if self.len() == 0 {
+            self.only = piece;
+            return;
         }
-        let mut whole = BytesMut::with_capacity(self.len);
-        whole.extend_from_slice(&self.first);
-        whole.extend_from_slice(&self.rest);
-        whole.freeze()
+        if !self.only.is_empty() {
+            let expected = expected.unwrap_or_default().min(RESERVED);
+            self.joined.reserve(usize::try_from(expected).unwrap_or_default());
+            self.joined.extend_from_slice(&std::mem::take(&mut self.only));
+        }
+        self.joined.extend_from_slice(&piece);
+    }
+
+    fn whole(self) -> Bytes {
+        if self.joined.is_empty() { self.only } else { self.joined.freeze() }
     }
 }
