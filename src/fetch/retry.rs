@@ -24,7 +24,7 @@ impl Default for RetryPolicy {
             max_tries: 8,
             base: Duration::from_millis(100),
             cap: Duration::from_secs(10),
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_secs(180),
         }
     }
 }
