@@ -16,6 +16,7 @@ pub mod parquet;
 mod read;
 pub mod runtime;
 pub mod s3;
+pub mod scan;
 pub mod spec;
 pub mod store;
 mod table;

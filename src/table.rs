@@ -5,6 +5,7 @@ use arrow_array::RecordBatch;
 use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::read::Manifests;
+use crate::scan::{ScanBuilder, Source};
 use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
 use crate::transaction::{self, CommitReceipt, Committer, Resolution};
 
@@ -18,14 +19,14 @@ pub struct Table(Arc<Core>);
 
 #[derive(Debug)]
 struct Core {
-    handle: TableHandle,
-    manifests: Manifests,
+    handle: Arc<TableHandle>,
+    manifests: Arc<Manifests>,
     committer: Committer,
 }
 
 impl Table {
     pub(crate) fn new(handle: TableHandle) -> Self {
-        Self(Arc::new(Core { handle, manifests: Manifests::default(), committer: Committer::default() }))
+        Self(Arc::new(Core { handle: Arc::new(handle), manifests: Arc::default(), committer: Committer::default() }))
     }
 
     /// The table's path in its store.
@@ -84,6 +85,11 @@ impl Table {
         let metadata = handle.head().metadata;
         let work = transaction::prepare(handle, &metadata, batches.into_iter()).await?;
         committer.commit(handle, manifests, work).await
+    }
+
+    /// Begins a scan of the newest version that is known: `table.scan().select(["id"]).filter("id > 7").collect().await?`.
+    pub fn scan(&self) -> ScanBuilder {
+        ScanBuilder::new(Source { handle: self.0.handle.clone(), manifests: self.0.manifests.clone() })
     }
 
     /// Settles a commit whose outcome was unknown, by the token in its error ([`Error::unknown_commit`](crate::Error::unknown_commit)).

@@ -13,6 +13,9 @@ mod store_catalog;
 
 pub(crate) use create::unknown_token;
 pub(crate) use handle::{TableHandle, uuid};
+#[cfg(test)]
+mod tests;
+
 pub use head::Head;
 pub(crate) use location::{Location, uri};
 pub use seam::{Attempt, Catalog, CommitOutcome};

@@ -1,15 +1,19 @@
 //! Object storage: the [`ObjectStore`] seam and what implements or decorates it.
 
+mod coalesce;
 mod counting;
 mod credentials;
 #[cfg(test)]
 mod fakes;
+#[cfg(test)]
+pub(crate) mod faulty;
 mod memory;
 mod object_store;
 mod s3;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use coalesce::get_ranges;
 pub use counting::{CountingStore, Counts};
 pub use credentials::{
     CachedCredentials, ContainerCredentials, CredentialsFn, InstanceCredentials, SecretFn, WebIdentityCredentials,

@@ -3,6 +3,8 @@
 mod append;
 mod commit;
 mod committer;
+#[cfg(test)]
+mod fault_tests;
 mod group;
 mod receipt;
 mod resolve;

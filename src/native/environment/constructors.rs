@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::Warehouse;
 use crate::error::Result;
 use crate::native::environment::settings::Settings;
 use crate::native::{ReqwestFetch, SystemRuntime};
@@ -28,5 +29,12 @@ impl S3Store {
         let config = settings.config()?;
         let credentials = settings.credentials(&config, fetch.clone(), runtime.clone())?;
         Self::new(config, credentials, fetch, runtime)
+    }
+}
+
+impl Warehouse {
+    /// The tables of the bucket that the environment names: see [`S3Store::from_env`].
+    pub fn from_env() -> Result<Self> {
+        Ok(Self::new(S3Store::from_env()?))
     }
 }

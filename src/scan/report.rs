@@ -1,0 +1,27 @@
+/// What a scan did, so far: what pruning saved at each level, and what was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScanReport {
+    /// The snapshot that was read; `None` for a table without one.
+    pub snapshot_id: Option<i64>,
+    /// Manifests of the snapshot.
+    pub manifests: u64,
+    /// Manifests that were not read, since they list no file that can match.
+    pub manifests_skipped: u64,
+    /// Data files in the manifests that were read.
+    pub files: u64,
+    /// Data files that were not read, since their metrics show that no row matches, or since the limit was reached.
+    pub files_skipped: u64,
+    /// Row groups in the files that were read.
+    pub row_groups: u64,
+    /// Row groups that were not read, since their statistics show that no row matches.
+    pub row_groups_skipped: u64,
+    /// Rows that were not decoded, since the page index shows that they do not match.
+    pub rows_skipped_by_pages: u64,
+    /// Requests to the store.
+    pub requests: u64,
+    /// Bytes read from the store.
+    pub bytes: u64,
+    /// Rows returned.
+    pub rows: u64,
+}

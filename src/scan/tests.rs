@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use futures::StreamExt;
+use futures::executor::block_on;
+
+use crate::expr::col;
+use crate::runtime::Timestamp;
+use crate::spec::{NestedField, PrimitiveType, Schema};
+use crate::store::{CountingStore, MemoryStore};
+use crate::{ErrorKind, Table, Warehouse};
+
+fn schema() -> Schema {
+    Schema::new([
+        NestedField::required("id", PrimitiveType::Long),
+        NestedField::optional("x", PrimitiveType::Double),
+        NestedField::optional("name", PrimitiveType::String),
+    ])
+    .unwrap()
+}
+
+fn batch(ids: std::ops::Range<i64>) -> RecordBatch {
+    let id: ArrayRef = Arc::new(Int64Array::from_iter_values(ids.clone()));
+    let x: ArrayRef = Arc::new(Float64Array::from_iter(ids.clone().map(|i| (i % 3 != 0).then_some(i as f64))));
+    let name: ArrayRef = Arc::new(StringArray::from_iter_values(ids.map(|i| format!("n{i}"))));
+    RecordBatch::try_from_iter([("id", id), ("x", x), ("name", name)]).unwrap()
+}
+
+fn ids(batches: &[RecordBatch]) -> Vec<i64> {
+    let mut ids: Vec<i64> = batches
+        .iter()
+        .flat_map(|b| b.column_by_name("id").unwrap().as_primitive::<Int64Type>().values().to_vec())
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Ten files of a hundred rows, in order of id.
+async fn table(store: CountingStore) -> Table {
+    let table = Warehouse::new(store).create("t").schema(schema()).await.unwrap();
+    for i in 0..10 {
+        table.append([batch(i * 100..(i + 1) * 100)]).await.unwrap();
+    }
+    table
+}
+
+fn counting() -> CountingStore {
+    CountingStore::new(Arc::new(MemoryStore::new()))
+}
+
+#[test]
+fn a_scan_returns_every_row_once_and_only_the_selected_columns_in_their_order() {
+    block_on(async {
+        let table = table(counting()).await;
+        let batches = table.scan().select(["name", "id"]).collect().await.unwrap();
+        assert_eq!(ids(&batches), (0..1000).collect::<Vec<_>>());
+        let columns: Vec<_> = batches[0].schema().fields().iter().map(|field| field.name().clone()).collect();
+        assert_eq!(columns, ["name", "id"]);
+    });
+}
+
+#[test]
+fn a_filter_reads_only_the_files_that_can_match_and_returns_exactly_the_rows_that_do() {
+    block_on(async {
+        let store = counting();
+        let table = table(store.clone()).await;
+        table.scan().collect().await.unwrap();
+        store.take();
+        let mut stream = table.scan().filter(col("id").between(250_i64, 349_i64)).stream().await.unwrap();
+        let mut batches = Vec::new();
+        while let Some(batch) = stream.next().await {
+            batches.push(batch.unwrap());
+        }
+        assert_eq!(ids(&batches), (250..350).collect::<Vec<_>>());
+        let report = stream.report();
+        assert_eq!((report.files, report.files_skipped, report.rows), (10, 8, 100));
+        // Manifests are cached, and a small file is one request.
+        assert_eq!((report.requests, store.take().requests()), (2, 2));
+    });
+}
+
+#[test]
+fn null_satisfies_no_comparison_and_only_is_null() {
+    block_on(async {
+        let table = table(counting()).await;
+        assert_eq!(table.scan().filter(col("x").is_null()).count().await.unwrap(), 334);
+        assert_eq!(table.scan().filter(col("x").ne(1.0)).count().await.unwrap(), 665);
+        assert_eq!(table.scan().filter(col("x").eq(1.0).not()).count().await.unwrap(), 665);
+    });
+}
+
+#[test]
+fn a_limit_stops_reading_when_it_is_reached() {
+    block_on(async {
+        let store = counting();
+        let table = table(store.clone()).await;
+        assert_eq!(table.scan().count().await.unwrap(), 1000);
+        store.take();
+        let batches = table.scan().limit(150).collect().await.unwrap();
+        assert_eq!(ids(&batches).len(), 150);
+        assert_eq!(store.take().requests(), 2);
+        assert_eq!(table.scan().limit(0).collect().await.unwrap().len(), 0);
+    });
+}
+
+#[test]
+fn counting_without_a_filter_reads_no_data_file() {
+    block_on(async {
+        let store = counting();
+        let table = table(store.clone()).await;
+        assert_eq!(table.scan().count().await.unwrap(), 1000);
+        store.take();
+        assert_eq!(table.scan().count().await.unwrap(), 1000);
+        assert_eq!(store.take().requests(), 0);
+    });
+}
+
+#[test]
+fn time_travel_by_snapshot_timestamp_and_ref_shows_the_table_of_that_time() {
+    block_on(async {
+        let table = table(counting()).await;
+        for (i, snapshot) in table.snapshots().iter().enumerate() {
+            let rows = (i as u64 + 1) * 100;
+            assert_eq!(table.scan().at_snapshot(snapshot.snapshot_id).count().await.unwrap(), rows);
+            assert_eq!(table.scan().as_of(snapshot.timestamp).count().await.unwrap(), rows);
+        }
+        assert_eq!(table.scan().at_ref("main").count().await.unwrap(), 1000);
+        let before = table.snapshots()[0].timestamp.as_millis() - 1;
+        let scan = table.scan().as_of(Timestamp::from_millis(before));
+        assert_eq!(scan.count().await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(table.scan().at_snapshot(1).count().await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(table.scan().at_ref("nope").count().await.unwrap_err().kind(), ErrorKind::NotFound);
+    });
+}
+
+#[test]
+fn a_scan_shows_the_version_that_it_began_with_whatever_is_appended_meanwhile() {
+    block_on(async {
+        let table = table(counting()).await;
+        let scan = table.scan();
+        table.append([batch(5000..5100)]).await.unwrap();
+        assert_eq!(scan.count().await.unwrap(), 1000);
+        assert_eq!(table.scan().count().await.unwrap(), 1100);
+    });
+}
+
+#[test]
+fn a_column_that_is_not_there_is_an_error_on_an_empty_table_too() {
+    block_on(async {
+        let empty = Warehouse::new(MemoryStore::new()).create("t").schema(schema()).await.unwrap();
+        assert_eq!(empty.scan().collect().await.unwrap().len(), 0);
+        for scan in [empty.scan().select(["nam"]), empty.scan().filter(col("nam").eq(1_i64))] {
+            let error = scan.collect().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("nam"), "{error}");
+        }
+    });
+}
+
+#[test]
+fn dropping_a_stream_stops_its_requests() {
+    block_on(async {
+        let store = counting();
+        let table = table(store.clone()).await;
+        table.scan().count().await.unwrap();
+        let mut stream = table.scan().stream().await.unwrap();
+        stream.next().await.unwrap().unwrap();
+        drop(stream);
+        store.take();
+        assert_eq!(store.take().requests(), 0);
+    });
+}

@@ -1,0 +1,67 @@
+//! Reading many ranges of one object in few requests.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use futures::stream::{self, StreamExt};
+
+use crate::error::{Error, Result};
+use crate::runtime::BoxFuture;
+use crate::store::{GetOptions, ObjectStore};
+
+/// Ranges with less between them than this are read in one request: about what a request's round trip costs in bytes.
+const GAP: u64 = 256 << 10;
+/// No request asks for more than this, unless a single range does.
+const MAX: u64 = 16 << 20;
+/// How many requests run at a time.
+const CONCURRENCY: usize = 8;
+
+/// The content of ranges, which may come in any order and overlap, and the number of requests that it took.
+pub(crate) async fn get_ranges(
+    store: &dyn ObjectStore,
+    key: &str,
+    ranges: &[Range<u64>],
+) -> Result<(Vec<Bytes>, Vec<Range<u64>>)> {
+    let merged = merge(ranges);
+    let reads: Vec<BoxFuture<'_, Result<(u64, Bytes)>>> =
+        merged.iter().map(|range| get(store, key, range.clone())).collect();
+    let parts: Vec<(u64, Bytes)> = stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+    let slices = ranges.iter().map(|range| {
+        let at = parts.partition_point(|(start, _)| *start <= range.start).checked_sub(1);
+        let slice = at.and_then(|at| parts.get(at)).and_then(|(start, bytes)| {
+            let from = usize::try_from(range.start - start).ok()?;
+            let to = usize::try_from(range.end.max(range.start) - start).ok()?;
+            (to <= bytes.len()).then(|| bytes.slice(from..to))
+        });
+        slice.ok_or_else(|| Error::invalid_data(format!("{key} is shorter than its metadata says")))
+    });
+    Ok((slices.collect::<Result<_>>()?, merged))
+}
+
+fn get<'a>(store: &'a dyn ObjectStore, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<(u64, Bytes)>> {
+    Box::pin(async move {
+        let start = range.start;
+        Ok((start, store.get(key, GetOptions::range(range)).await?.bytes))
+    })
+}
+
+/// Ranges in order that cover these, joined where little lies between them.
+pub(crate) fn merge(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut sorted: Vec<_> = ranges.iter().filter(|range| range.start < range.end).cloned().collect();
+    sorted.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<u64>> = Vec::new();
+    for range in sorted {
+        match merged.last_mut() {
+            // A range that begins inside the last one is always joined, so that a slice never spans two.
+            Some(last)
+                if range.start < last.end
+                    || (range.start <= last.end.saturating_add(GAP) && range.end - last.start <= MAX) =>
+            {
+                last.end = last.end.max(range.end);
+            }
+            _ => merged.push(range),
+        }
+    }
+    merged
+}

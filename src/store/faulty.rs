@@ -1,0 +1,139 @@
+//! A store that goes wrong where a test says, and a clock that moves only by sleeping.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result};
+use crate::runtime::{BoxFuture, BoxStream, Runtime, Timestamp};
+use crate::store::{GetOptions, GetResult, MemoryStore, ObjectMeta, ObjectStore, PutOptions, PutOutcome, Upload};
+
+/// What goes wrong with a put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is stored, and the answer is lost.
+    ResponseLost,
+    /// It is not stored, and nobody can tell.
+    RequestLost,
+    /// The answer never comes; it is stored.
+    HangsStored,
+    /// The answer never comes; it is not stored.
+    HangsLost,
+}
+
+/// A memory store with faults. Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct FaultyStore {
+    pub inner: MemoryStore,
+    puts: Arc<Mutex<Vec<(String, Fault)>>>,
+    unreadable: Arc<Mutex<Option<String>>>,
+    ignores_conditions: bool,
+}
+
+impl FaultyStore {
+    /// A store that overwrites whatever the condition.
+    pub fn ignoring_conditions() -> Self {
+        Self { ignores_conditions: true, ..Self::default() }
+    }
+
+    /// The next put of a key that contains this text goes wrong.
+    pub fn next_put(&self, key: &str, fault: Fault) {
+        self.puts.lock().unwrap().push((key.to_owned(), fault));
+    }
+
+    /// Reads of keys that contain this text fail, until it is `None`.
+    pub fn unreadable(&self, key: Option<&str>) {
+        *self.unreadable.lock().unwrap() = key.map(str::to_owned);
+    }
+}
+
+impl ObjectStore for FaultyStore {
+    fn root(&self) -> &str {
+        self.inner.root()
+    }
+
+    fn get<'a>(&'a self, key: &'a str, options: GetOptions) -> BoxFuture<'a, Result<GetResult>> {
+        if self.unreadable.lock().unwrap().as_ref().is_some_and(|part| key.contains(part)) {
+            return Box::pin(async { Err(Error::unavailable("the store is down")) });
+        }
+        self.inner.get(key, options)
+    }
+
+    fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<ObjectMeta>> {
+        self.inner.head(key)
+    }
+
+    fn put<'a>(&'a self, key: &'a str, body: Bytes, mut options: PutOptions) -> BoxFuture<'a, Result<PutOutcome>> {
+        if self.ignores_conditions {
+            options.precondition = Default::default();
+        }
+        let fault = {
+            let mut faults = self.puts.lock().unwrap();
+            let at = faults.iter().position(|(part, _)| key.contains(part));
+            at.map(|at| faults.remove(at).1)
+        };
+        Box::pin(async move {
+            let Some(fault) = fault else { return self.inner.put(key, body, options).await };
+            if matches!(fault, Fault::ResponseLost | Fault::HangsStored) {
+                let _ = self.inner.put(key, body, options).await?;
+            }
+            if matches!(fault, Fault::HangsStored | Fault::HangsLost) {
+                std::future::pending::<()>().await;
+            }
+            Ok(PutOutcome::Unknown(Error::unavailable("the connection was reset")))
+        })
+    }
+
+    fn upload<'a>(&'a self, key: &'a str, options: PutOptions) -> BoxFuture<'a, Result<Box<dyn Upload>>> {
+        self.inner.upload(key, options)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
+        self.inner.delete(key)
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, start_after: Option<&'a str>) -> BoxStream<'a, Result<ObjectMeta>> {
+        self.inner.list(prefix, start_after)
+    }
+}
+
+/// A clock that moves only by sleeping, which takes no time; random numbers that never repeat and are the same each run.
+#[derive(Debug)]
+pub struct TestRuntime {
+    now: Mutex<Timestamp>,
+    random: Mutex<u128>,
+}
+
+impl TestRuntime {
+    pub fn new(seed: u128) -> Arc<Self> {
+        let now = Timestamp::from_civil(2026, 11, 1, 12, 0, 0);
+        Arc::new(Self { now: Mutex::new(now), random: Mutex::new(seed) })
+    }
+
+    /// Sets the clock, forwards or backwards.
+    pub fn set(&self, now: Timestamp) {
+        *self.now.lock().unwrap() = now;
+    }
+}
+
+impl Runtime for TestRuntime {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let mut now = self.now.lock().unwrap();
+        *now = now.plus(duration).plus(Duration::from_millis(1));
+        Box::pin(std::future::ready(()))
+    }
+
+    fn random(&self) -> u128 {
+        let mut state = self.random.lock().unwrap();
+        *state = state
+            .wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645)
+            .wrapping_add(0x5851_f42d_4c95_7f2d_1405_7b7e_f767_814f);
+        let mixed = *state ^ (*state >> 64);
+        mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    }
+}

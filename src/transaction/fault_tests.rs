@@ -1,0 +1,256 @@
+//! Commits while the store goes wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use futures::executor::block_on;
+use futures::future::{join, poll_immediate};
+
+use crate::runtime::Timestamp;
+use crate::spec::{NestedField, PrimitiveType, Schema};
+use crate::store::faulty::{Fault, FaultyStore, TestRuntime};
+use crate::store::{GetOptions, MemoryStore, ObjectStore, PutOptions, PutOutcome};
+use crate::{ErrorKind, Resolution, Table, Warehouse};
+
+fn schema() -> Schema {
+    Schema::new([NestedField::required("id", PrimitiveType::Long)]).unwrap()
+}
+
+fn rows(count: i64) -> [RecordBatch; 1] {
+    let array: ArrayRef = Arc::new(Int64Array::from_iter_values(0..count));
+    [RecordBatch::try_from_iter([("id", array)]).unwrap()]
+}
+
+fn total(table: &Table) -> u64 {
+    table.metadata().current_snapshot().map_or(0, |snapshot| snapshot.summary.totals().unwrap().records)
+}
+
+async fn table_on(store: &FaultyStore) -> (Warehouse, Table, Arc<TestRuntime>) {
+    let runtime = TestRuntime::new(7);
+    let warehouse = Warehouse::with_runtime(store.clone(), runtime.clone());
+    let table = warehouse.create("t").schema(schema()).await.unwrap();
+    (warehouse, table, runtime)
+}
+
+/// Every file that the current snapshot needs is there.
+async fn assert_readable(warehouse: &Warehouse, rows: u64) {
+    let table = warehouse.open("t").await.unwrap();
+    let batches = table.scan().collect().await.unwrap();
+    assert_eq!(batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>(), rows);
+    assert_eq!(total(&table), rows);
+}
+
+/// The Python datashard 0.11.2 retried the PUT of its metadata blindly: when the first was carried out and its answer
+/// lost, the retry met the writer's own file, was taken for a conflict, and the files of the commit were deleted. The
+/// table could not be read or written any more.
+#[test]
+fn append_survives_a_lost_response_on_the_metadata_put() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, _) = table_on(&store).await;
+        for _ in 0..3 {
+            store.next_put("v2.metadata.json", Fault::ResponseLost);
+        }
+        let receipt = table.append(rows(3)).await.unwrap();
+        assert_eq!((receipt.version, receipt.conflicts), (2, 0));
+        assert_readable(&warehouse, 3).await;
+        table.append(rows(2)).await.unwrap();
+        assert_readable(&warehouse, 5).await;
+    });
+}
+
+#[test]
+fn append_survives_lost_requests_and_responses_on_every_file_that_it_writes() {
+    block_on(async {
+        for part in ["/data/", "-m0.avro", "/snap-", "v2.metadata.json", "version-hint"] {
+            for fault in [Fault::RequestLost, Fault::ResponseLost] {
+                let store = FaultyStore::default();
+                let (warehouse, table, _) = table_on(&store).await;
+                store.next_put(part, fault);
+                store.next_put(part, fault);
+                table.append(rows(3)).await.unwrap();
+                assert_readable(&warehouse, 3).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_commit_that_was_never_stored_is_reported_unknown_and_resolves_to_not_committed_for_good() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, _) = table_on(&store).await;
+        for _ in 0..1000 {
+            store.next_put("v2.metadata.json", Fault::RequestLost);
+        }
+        let error = table.append(rows(3)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CommitStateUnknown);
+        let token = error.unknown_commit().unwrap().to_owned();
+        let store = store.inner;
+        let again = Warehouse::new(store.clone()).open("t").await.unwrap();
+        assert_eq!(again.resolve(&token).await.unwrap(), Resolution::NotCommitted);
+        // A delayed request that lands only now finds its version taken.
+        let late = store.put("t/metadata/v2.metadata.json", "late".into(), PutOptions::if_absent()).await.unwrap();
+        assert!(matches!(late, PutOutcome::PreconditionFailed));
+        assert_eq!(again.resolve(&token).await.unwrap(), Resolution::NotCommitted);
+        again.append(rows(2)).await.unwrap();
+        assert_eq!(total(&warehouse.open("t").await.unwrap()), 2);
+    });
+}
+
+#[test]
+fn a_commit_that_was_stored_while_the_store_went_down_resolves_to_committed_and_lost_no_file() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, _) = table_on(&store).await;
+        for _ in 0..1000 {
+            store.next_put("v2.metadata.json", Fault::ResponseLost);
+        }
+        store.unreadable(Some("metadata.json"));
+        let error = table.append(rows(3)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CommitStateUnknown);
+        store.unreadable(None);
+        let token = error.unknown_commit().unwrap();
+        assert_eq!(table.resolve(token).await.unwrap(), Resolution::Committed { version: 2 });
+        assert_readable(&warehouse, 3).await;
+        assert_eq!(table.resolve("nonsense").await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    });
+}
+
+#[test]
+fn an_append_dropped_in_the_middle_of_its_commit_is_in_the_table_once_or_not_at_all() {
+    block_on(async {
+        for part in ["/data/", "-m0.avro", "/snap-", "v2.metadata.json"] {
+            for fault in [Fault::HangsStored, Fault::HangsLost] {
+                let store = FaultyStore::default();
+                let (warehouse, table, _) = table_on(&store).await;
+                store.next_put(part, fault);
+                let mut dropped = Box::pin(table.append(rows(3)));
+                for _ in 0..10 {
+                    assert!(poll_immediate(&mut dropped).await.is_none());
+                }
+                drop(dropped);
+                let receipt = table.append(rows(4)).await.unwrap();
+                assert_eq!(receipt.rows, 4);
+                let sum = total(&warehouse.open("t").await.unwrap());
+                assert!(sum == 4 || sum == 7, "{sum} rows after {fault:?} on {part}");
+                assert_readable(&warehouse, sum).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn an_append_whose_leader_is_dropped_is_committed_by_another_that_shared_the_group() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, _) = table_on(&store).await;
+        store.next_put("v2.metadata.json", Fault::HangsStored);
+        let mut leader = Box::pin(table.append(rows(3)));
+        let mut follower = Box::pin(table.append(rows(4)));
+        for _ in 0..10 {
+            let polled = join(poll_immediate(&mut leader), poll_immediate(&mut follower)).await;
+            assert!(polled.0.is_none() && polled.1.is_none());
+        }
+        drop(leader);
+        let receipt = follower.await.unwrap();
+        assert_eq!((receipt.rows, receipt.group, receipt.version), (4, 2, 2));
+        assert_readable(&warehouse, 7).await;
+    });
+}
+
+/// A version number stays used (R3): a writer that slept while its base and the version after it were cleaned away must
+/// not create that version again and believe that it won.
+#[test]
+fn a_writer_that_slept_through_a_clean_up_rebases_instead_of_reusing_a_version() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, sleeper, runtime) = table_on(&store).await;
+        let other = warehouse.open("t").await.unwrap();
+        for _ in 0..4 {
+            other.append(rows(1)).await.unwrap();
+        }
+        // v3 cannot be created by the sleeper, v1 and v2 are gone: its request hangs while it sleeps.
+        store.next_put("v2.metadata.json", Fault::HangsLost);
+        let mut append = Box::pin(sleeper.append(rows(10)));
+        for _ in 0..10 {
+            assert!(poll_immediate(&mut append).await.is_none());
+        }
+        drop(append);
+        for version in [1, 2] {
+            store.delete(&format!("t/metadata/v{version}.metadata.json")).await.unwrap();
+        }
+        let wakes = crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200));
+        runtime.set(wakes);
+        sleeper.append(rows(10)).await.unwrap();
+        let now = warehouse.open("t").await.unwrap();
+        let sum = total(&now);
+        assert!(sum == 14 || sum == 24, "{sum}");
+        assert!(store.get("t/metadata/v2.metadata.json", GetOptions::default()).await.is_err());
+        assert_readable(&warehouse, sum).await;
+    });
+}
+
+#[test]
+fn a_store_that_ignores_conditions_is_refused_at_creation_and_nothing_is_left() {
+    block_on(async {
+        let store = FaultyStore::ignoring_conditions();
+        let error = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("If-None-Match"), "{error}");
+        assert_eq!(Warehouse::new(store).open("t").await.unwrap_err().kind(), ErrorKind::NotFound);
+    });
+}
+
+#[test]
+fn a_table_made_elsewhere_is_not_written_to_on_a_store_that_ignores_conditions() {
+    block_on(async {
+        let good = MemoryStore::new();
+        Warehouse::new(good.clone()).create("t").schema(schema()).await.unwrap();
+        let v1 = good.get("t/metadata/v1.metadata.json", GetOptions::default()).await.unwrap().bytes;
+        let text = String::from_utf8(v1.to_vec()).unwrap().replace("datashard.created-by", "someone.else");
+        let bad = FaultyStore::ignoring_conditions();
+        let _ = bad.put("t/metadata/v1.metadata.json", text.clone().into(), PutOptions::default()).await.unwrap();
+        let table = Warehouse::new(bad.clone()).open("t").await.unwrap();
+        assert_eq!(table.append(rows(1)).await.unwrap_err().kind(), ErrorKind::Unsupported);
+        let after = bad.get("t/metadata/v1.metadata.json", GetOptions::default()).await.unwrap().bytes;
+        assert_eq!(after, text);
+        assert!(bad.get("t/metadata/v2.metadata.json", GetOptions::default()).await.is_err());
+    });
+}
+
+#[test]
+fn snapshots_never_go_back_in_time_whatever_the_clock_does() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, runtime) = table_on(&store).await;
+        table.append(rows(1)).await.unwrap();
+        runtime.set(Timestamp::from_millis(1_000));
+        table.append(rows(1)).await.unwrap();
+        runtime.set(Timestamp::from_civil(2026, 12, 1, 0, 0, 0));
+        warehouse.open("t").await.unwrap().append(rows(1)).await.unwrap();
+        table.refresh().await.unwrap();
+        let times: Vec<_> = table.snapshots().iter().map(|snapshot| snapshot.timestamp).collect();
+        assert!(times.is_sorted() && times.len() == 3, "{times:?}");
+    });
+}
+
+#[test]
+fn fields_that_this_version_does_not_know_survive_a_commit() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, _, _) = table_on(&store).await;
+        let key = "t/metadata/v1.metadata.json";
+        let v1 = store.get(key, GetOptions::default()).await.unwrap().bytes;
+        let mut json: serde_json::Value = serde_json::from_slice(&v1).unwrap();
+        json["from-the-future"] = serde_json::json!({"a": [1, 2]});
+        json["schemas"][0]["fields"][0]["later"] = "kept".into();
+        let _ = store.put(key, json.to_string().into(), PutOptions::default()).await.unwrap();
+        warehouse.open("t").await.unwrap().append(rows(1)).await.unwrap();
+        let v2 = store.get("t/metadata/v2.metadata.json", GetOptions::default()).await.unwrap().bytes;
+        let after: serde_json::Value = serde_json::from_slice(&v2).unwrap();
+        assert_eq!(after["from-the-future"], json["from-the-future"]);
+        assert_eq!(after["schemas"], json["schemas"]);
+    });
+}
