@@ -261,7 +261,7 @@ pub(crate) fn unknown(schema: &Schema, name: &str) -> Error {
         .walk()
         .into_iter()
         .map(|(name, _)| (distance(&wanted, &name.to_lowercase()), name))
-        .filter(|(distance, other)| *distance <= 2.max(other.len() / 3))
+        .filter(|(distance, other)| *distance <= 2.max(other.len() / 3) && *distance < other.len().min(name.len()))
         .collect();
     close.sort();
     let close: Vec<String> = close.into_iter().take(3).map(|(_, name)| format!("`{name}`")).collect();

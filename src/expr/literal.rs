@@ -1,14 +1,14 @@
 use crate::error::{Error, Result};
 use crate::expr::bind::Test;
 use crate::expr::{CompareOp, Literal};
-use crate::spec::time_text::{format_date_time, parse_date, parse_date_time, parse_time};
+use crate::spec::time_text::{parse_date, parse_date_time, parse_time};
 use crate::spec::{Place, PrimitiveType, Value, parse_decimal, parse_uuid};
 
 /// A test of a column of this type that holds for exactly the values for which the comparison with the literal holds,
 /// whether or not the type can hold the literal itself.
 pub(super) fn compare(column: &str, primitive: PrimitiveType, op: CompareOp, literal: &Literal) -> Result<Test> {
     let wrong = || {
-        let text = describe(literal);
+        let text: String = literal.to_string().chars().take(60).collect();
         Error::invalid_input(format!("column `{column}` is of type {primitive}, which {text} cannot be compared with"))
     };
     Ok(match coerce(primitive, literal).ok_or_else(wrong)? {
@@ -57,7 +57,7 @@ enum Coerced {
 /// `None`: the literal has nothing to do with the type.
 fn coerce(primitive: PrimitiveType, literal: &Literal) -> Option<Coerced> {
     if let Literal::Value(value) = literal {
-        return coerce(primitive, &plain(value)).or_else(|| same_type(primitive, value));
+        return coerce(primitive, &value.into());
     }
     match primitive {
         PrimitiveType::Boolean => match literal {
@@ -109,37 +109,6 @@ fn coerce(primitive: PrimitiveType, literal: &Literal) -> Option<Coerced> {
             Literal::Bytes(bytes) => Some(Coerced::Exactly(Value::Binary(bytes.clone()))),
             _ => None,
         },
-    }
-}
-
-/// A typed value as the plain literal that means it, so that an `int` is compared with a `long` column.
-fn plain(value: &Value) -> Literal {
-    let time = |nanos: i128, zone: &str| Literal::String(format!("{}{zone}", format_date_time(nanos)));
-    match value {
-        Value::Boolean(value) => Literal::Boolean(*value),
-        Value::Int(value) => Literal::Integer((*value).into()),
-        Value::Long(value) => Literal::Integer((*value).into()),
-        Value::Float(value) => Literal::Float((*value).into()),
-        Value::Double(value) => Literal::Float(*value),
-        Value::Decimal { unscaled, scale } => Literal::Decimal { unscaled: *unscaled, scale: *scale },
-        Value::Timestamp(micros) => time(i128::from(*micros) * 1_000, ""),
-        Value::Timestamptz(micros) => time(i128::from(*micros) * 1_000, "Z"),
-        Value::TimestampNs(nanos) => time((*nanos).into(), ""),
-        Value::TimestamptzNs(nanos) => time((*nanos).into(), "Z"),
-        Value::String(text) => Literal::String(text.clone()),
-        Value::Uuid(uuid) => Literal::Bytes(uuid.to_be_bytes().to_vec()),
-        Value::Fixed(bytes) | Value::Binary(bytes) => Literal::Bytes(bytes.clone()),
-        Value::Date(_) | Value::Time(_) => Literal::Value(value.clone()),
-    }
-}
-
-fn same_type(primitive: PrimitiveType, value: &Value) -> Option<Coerced> {
-    match (primitive, value) {
-        (PrimitiveType::Date, Value::Date(_))
-        | (PrimitiveType::Time, Value::Time(_))
-        | (PrimitiveType::Timestamp, Value::Timestamp(_))
-        | (PrimitiveType::Timestamptz, Value::Timestamptz(_)) => Some(Coerced::Exactly(value.clone())),
-        _ => None,
     }
 }
 
@@ -218,16 +187,4 @@ fn local(literal: &Literal) -> Option<i128> {
 fn instant(literal: &Literal) -> Option<i128> {
     let Literal::String(text) = literal else { return None };
     parse_date_time(text.trim()).map(|time| time.nanos)
-}
-
-fn describe(literal: &Literal) -> String {
-    match literal {
-        Literal::Boolean(value) => value.to_string(),
-        Literal::Integer(value) => value.to_string(),
-        Literal::Float(value) => value.to_string(),
-        Literal::Decimal { unscaled, scale } => format!("{unscaled}e-{scale}"),
-        Literal::String(text) => format!("'{}'", text.chars().take(60).collect::<String>()),
-        Literal::Bytes(bytes) => format!("{} bytes", bytes.len()),
-        Literal::Value(value) => format!("{value:?}"),
-    }
 }

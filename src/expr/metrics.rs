@@ -174,6 +174,8 @@ fn might_pass(test: &Test, known: &Known<'_>) -> bool {
             let same = at_most(known.upper(), value) && at_least(known.lower(), value) && known.no_nan();
             !known.all_null() && !same
         }
+        // NaN is not among any values.
+        Test::NotIn(_) => !known.all_null(),
         _ if known.all_null_or_nan() => false,
         Test::Compare(CompareOp::Eq, value) => !above(known.lower(), value) && !below(known.upper(), value),
         Test::Compare(CompareOp::Lt, value) => !at_least(known.lower(), value),
@@ -184,7 +186,6 @@ fn might_pass(test: &Test, known: &Known<'_>) -> bool {
             let (lower, upper) = (known.lower(), known.upper());
             values.iter().any(|value| !above(lower.clone(), value) && !below(upper.clone(), value))
         }
-        Test::NotIn(_) => true,
         Test::StartsWith(prefix) => {
             let first = Value::String(prefix.clone());
             let past = next_string(prefix).map(Value::String);

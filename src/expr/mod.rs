@@ -1,12 +1,15 @@
 //! Conditions on rows: written, bound to a schema, decided from statistics, evaluated on batches. Pure.
 
 mod bind;
+mod display;
 mod eval;
 mod literal;
 mod metrics;
+mod parse;
 mod predicate;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub(crate) use bind::unknown as unknown_column;
 pub use bind::{BoundColumn, BoundPredicate, Test};

@@ -21,6 +21,8 @@ mod tests;
 pub(crate) use arrow_schema::primitive_to_arrow;
 pub use arrow_schema::to_arrow;
 pub use conform::conform;
+#[cfg(test)]
+pub(crate) use constant::constant_array;
 pub use decode::{DecodeOptions, DecodeReport, FileDecoder, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
