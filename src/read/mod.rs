@@ -2,4 +2,4 @@
 
 mod manifests;
 
-pub(crate) use manifests::Manifests;
+pub(crate) use manifests::{Cost, Manifests};

@@ -209,7 +209,7 @@ impl Filter {
     fn predicate(self) -> Result<Predicate> {
         match self {
             Self::Predicate(predicate) => Ok(predicate),
-            Self::Text(text) => Err(Error::unsupported(format!("text {text}"))),
+            Self::Text(text) => text.parse(),
         }
     }
 

@@ -1,11 +1,15 @@
+use std::sync::Arc;
+
 use futures::StreamExt;
 use futures::stream;
 
 use crate::error::{Error, Result};
 use crate::expr::{FileStats, might_match};
-use crate::scan::builder::Resolved;
+use crate::read::Cost;
+use crate::runtime::BoxFuture;
+use crate::scan::builder::{Resolved, Source};
 use crate::scan::{ScanReport, ScanTask};
-use crate::spec::{DataContent, EntryStatus, ManifestContent};
+use crate::spec::{DataContent, EntryStatus, Manifest, ManifestContent, ManifestFile};
 
 /// How many manifests are read at a time.
 const CONCURRENCY: usize = 8;
@@ -32,10 +36,7 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
     report.manifests = list.len() as u64;
     let live: Vec<_> = list.iter().filter(|manifest| manifest.has_live_files()).collect();
     report.manifests_skipped = (list.len() - live.len()) as u64;
-    let reads = live.into_iter().map(|file| async move {
-        let (manifest, cost) = source.manifests.manifest(&source.handle, file).await?;
-        Ok::<_, Error>((file, manifest, cost))
-    });
+    let reads: Vec<_> = live.into_iter().map(|file| read(source, file)).collect();
     let mut reads = stream::iter(reads).buffered(CONCURRENCY);
     while let Some(read) = reads.next().await {
         let (file, manifest, cost) = read?;
@@ -74,4 +75,13 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
         }
     }
     Ok(plan)
+}
+
+type ManifestRead<'a> = Result<(&'a ManifestFile, Arc<Manifest>, Cost)>;
+
+fn read<'a>(source: &'a Source, file: &'a ManifestFile) -> BoxFuture<'a, ManifestRead<'a>> {
+    Box::pin(async move {
+        let (manifest, cost) = source.manifests.manifest(&source.handle, file).await?;
+        Ok((file, manifest, cost))
+    })
 }

@@ -172,3 +172,29 @@ fn dropping_a_stream_stops_its_requests() {
         assert_eq!(store.take().requests(), 0);
     });
 }
+
+#[test]
+fn a_filter_may_be_given_as_text() {
+    block_on(async {
+        let table = table(counting()).await;
+        let scan = table.scan().filter("id >= 10 and name in ('n11', 'n12', 'n5') and x is not null");
+        assert_eq!(ids(&scan.collect().await.unwrap()), [11]);
+        let error = table.scan().filter("id >= ").count().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    });
+}
+
+#[test]
+fn what_users_await_can_be_spawned_on_any_thread() {
+    fn sendable<T: Send>(_: &T) {}
+    block_on(async {
+        let table = table(counting()).await;
+        sendable(&table.append([batch(0..1)]));
+        sendable(&table.scan().collect());
+        sendable(&table.scan().count());
+        sendable(&table.scan().stream());
+        sendable(&table.refresh());
+        sendable(&table.resolve("x"));
+        sendable(&table.scan().stream().await.unwrap());
+    });
+}

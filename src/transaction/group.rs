@@ -129,7 +129,7 @@ impl Group {
         if self.sent {
             list.await?;
         } else {
-            let sends = files.iter().map(|file| file.send(table));
+            let sends: Vec<_> = files.iter().map(|file| file.send(table)).collect();
             let sends = stream::iter(sends).buffer_unordered(UPLOADS).try_collect::<()>();
             let manifest = async {
                 match &self.manifest {

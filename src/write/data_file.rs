@@ -2,6 +2,7 @@ use bytes::Bytes;
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
+use crate::runtime::BoxFuture;
 use crate::spec::{DataContent, DataFile, Metrics};
 use crate::write::put_new;
 
@@ -35,10 +36,12 @@ impl PreparedFile {
     }
 
     /// Sends what is not in the store yet. May be repeated.
-    pub(crate) async fn send(&self, table: &TableHandle) -> Result<()> {
-        match &self.unsent {
-            None => Ok(()),
-            Some(bytes) => put_new(table, &self.key, bytes.clone()).await,
-        }
+    pub(crate) fn send<'a>(&'a self, table: &'a TableHandle) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match &self.unsent {
+                None => Ok(()),
+                Some(bytes) => put_new(table, &self.key, bytes.clone()).await,
+            }
+        })
     }
 }
