@@ -9,6 +9,7 @@ mod decode_tests;
 mod encode;
 mod footer;
 mod metrics;
+mod misfit;
 mod options;
 mod pages;
 mod physical;
@@ -17,15 +18,20 @@ mod projection;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub(crate) use arrow_schema::primitive_to_arrow;
 pub use arrow_schema::to_arrow;
 pub use conform::conform;
+
+pub(crate) use arrow_schema::field_to_arrow;
 #[cfg(test)]
 pub(crate) use constant::constant_array;
 pub use decode::{DecodeOptions, DecodeReport, FileDecoder, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
 pub(crate) use metrics::next_string;
+pub(crate) use misfit::{Fit, Misfit};
 pub use options::{EncodeOptions, MetricsMode};
 pub use projection::Projection;
+pub(crate) use values::array_of;

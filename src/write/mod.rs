@@ -2,8 +2,10 @@
 
 mod data_file;
 mod put_new;
+mod records;
 mod rolling;
 
 pub(crate) use data_file::PreparedFile;
 pub(crate) use put_new::put_new;
+pub use records::records_to_batch;
 pub(crate) use rolling::write_batches;

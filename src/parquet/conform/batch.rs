@@ -9,17 +9,18 @@ use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 use arrow_select::take::take;
 
-use super::cell::{Fit, Misfit, first_null, live};
 use super::primitive::fit_primitive;
 use crate::error::{Error, Result};
 use crate::parquet::arrow_schema::field_to_arrow;
+use crate::parquet::constant::constant_array;
+use crate::parquet::misfit::{Fit, Misfit, first_null, live};
 use crate::parquet::to_arrow;
-use crate::spec::{NestedField, Schema, Type};
+use crate::spec::{NestedField, Schema, Type, default_value};
 
 /// The same rows with exactly the table's Arrow schema.
 ///
 /// Columns and fields of structs are matched by name, case-sensitively, in any order. Optional ones that are missing
-/// become null. Values are never changed: integers, decimals, dates, times and timestamps change their width or unit where
+/// become null, or what the table says is to be written by default. Values are never changed: integers, decimals, dates, times and timestamps change their width or unit where
 /// every value stays exactly the same; `float` becomes `double`; large, view and dictionary types become plain ones.
 ///
 /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput), naming row, column and value, on anything else: other types, values that do
@@ -54,8 +55,7 @@ fn fit_fields(
         let found = names.iter().position(|name| *name == field.name).and_then(|position| columns.get(position));
         match found {
             Some(array) => fit_array(array, field, parents),
-            None if field.required => Err(Misfit::column("the batch lacks this required column")),
-            None => null_array(field, rows),
+            None => absent(field, rows),
         }
     };
     fields.iter().map(|field| fit(field).map_err(|misfit| misfit.inside(&field.name))).collect()
@@ -63,6 +63,17 @@ fn fit_fields(
 
 fn arrow_field(field: &NestedField) -> Fit<Field> {
     field_to_arrow(field).map_err(|error| Misfit::column(error.to_string()))
+}
+
+/// A column that the batch lacks: its default for writers (v3), or null.
+fn absent(field: &NestedField, rows: usize) -> Fit<ArrayRef> {
+    match (&field.write_default, field.field_type.as_primitive()) {
+        (Some(json), Some(primitive)) => default_value(primitive, json)
+            .and_then(|value| constant_array(primitive, &value, rows))
+            .map_err(|error| Misfit::column(error.to_string())),
+        _ if field.required => Err(Misfit::column("the batch lacks this required column")),
+        _ => null_array(field, rows),
+    }
 }
 
 fn null_array(field: &NestedField, rows: usize) -> Fit<ArrayRef> {

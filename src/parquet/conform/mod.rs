@@ -1,7 +1,6 @@
 //! A caller's batch made exactly a table's: the same values or an error that names the row, the column and the value.
 
 mod batch;
-mod cell;
 mod primitive;
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, BinaryArray, Decimal128Ar
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, TimeUnit};
 
-use super::cell::{Fit, Misfit};
 use crate::parquet::arrow_schema::primitive_to_arrow;
+use crate::parquet::misfit::{Fit, Misfit};
 use crate::spec::PrimitiveType;
 
 /// A plain array of this type with the same values. `live` tells the rows that hold one.
