@@ -16,7 +16,7 @@ impl StoreCatalog {
     ///
     /// Fails with [`AlreadyExists`](ErrorKind::AlreadyExists) if there is a table, and with
     /// [`Unsupported`](ErrorKind::Unsupported) if the store ignores conditions (R4).
-    pub(crate) async fn create(&self, table: &str, first: TableMetadata) -> Result<Head> {
+    pub(crate) async fn create(&self, table: &str, mut first: TableMetadata) -> Result<Head> {
         let exists = || Error::already_exists(format!("there is a table `{table}` already"));
         let (version, spelling) = match self.head(table, None).await {
             Ok(tombstone) if tombstone.is_dropped() => (tombstone.version.saturating_add(1), tombstone.spelling),
@@ -24,6 +24,8 @@ impl StoreCatalog {
             Err(error) if error.kind() == ErrorKind::NotFound => (1, Spelling::Plain),
             Err(error) => return Err(error),
         };
+        // Only by now the store has had an occasion to correct a clock that is wrong.
+        first.last_updated = self.now();
         let next = Arc::new(first);
         let base = Head {
             version: version.saturating_sub(1),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::BoxFuture;
 use crate::store::{GetOptions, ObjectStore};
 
@@ -34,7 +34,7 @@ pub(crate) async fn get_ranges(
             let to = usize::try_from(range.end.max(range.start) - start).ok()?;
             (to <= bytes.len()).then(|| bytes.slice(from..to))
         });
-        slice.ok_or_else(|| Error::invalid_data(format!("{key} is shorter than its metadata says")))
+        slice.ok_or_else(|| too_short(key))
     });
     Ok((slices.collect::<Result<_>>()?, merged))
 }
@@ -42,8 +42,16 @@ pub(crate) async fn get_ranges(
 fn get<'a>(store: &'a dyn ObjectStore, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<(u64, Bytes)>> {
     Box::pin(async move {
         let start = range.start;
-        Ok((start, store.get(key, GetOptions::range(range)).await?.bytes))
+        match store.get(key, GetOptions::range(range)).await {
+            Ok(result) => Ok((start, result.bytes)),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(too_short(key)),
+            Err(error) => Err(error),
+        }
     })
+}
+
+fn too_short(key: &str) -> Error {
+    Error::invalid_data(format!("{key} is shorter than its metadata says"))
 }
 
 /// Ranges in order that cover these, joined where little lies between them.
