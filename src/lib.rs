@@ -22,6 +22,8 @@ pub mod store;
 mod table;
 mod transaction;
 mod warehouse;
+#[cfg(target_family = "wasm")]
+pub mod wasm;
 mod write;
 
 pub use error::{Error, ErrorKind, Result};
