@@ -30,3 +30,4 @@ pub use error::{Error, ErrorKind, Result};
 pub use table::Table;
 pub use transaction::{CommitReceipt, Resolution};
 pub use warehouse::{CreateTable, Warehouse};
+pub use write::records_to_batch;

@@ -8,6 +8,7 @@ use crate::read::Manifests;
 use crate::scan::{ScanBuilder, Source};
 use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
 use crate::transaction::{self, CommitReceipt, Committer, Resolution};
+use crate::write::records_to_batch;
 
 /// A table. Cheap to clone; clones share what they know of it.
 ///
@@ -85,6 +86,20 @@ impl Table {
         let metadata = handle.head().metadata;
         let work = transaction::prepare(handle, &metadata, batches.into_iter()).await?;
         committer.commit(handle, manifests, work).await
+    }
+
+    /// Appends JSON records, as [`append`](Self::append) does: each an object with a value for each column, or without
+    /// those that may be null.
+    ///
+    /// Every value is taken exactly as it is, or refused: 1.5 does not enter a `long`. How each type is spelled in JSON is
+    /// said at [`records_to_batch`](crate::records_to_batch). Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput)
+    /// naming row, field and value.
+    pub async fn append_records<'a>(
+        &self,
+        records: impl IntoIterator<Item = &'a serde_json::Value>,
+    ) -> Result<CommitReceipt> {
+        let batch = records_to_batch(&*self.schema()?, records)?;
+        self.append([batch]).await
     }
 
     /// Begins a scan of the newest version that is known: `table.scan().select(["id"]).filter("id > 7").collect().await?`.

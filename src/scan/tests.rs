@@ -184,6 +184,24 @@ fn a_filter_may_be_given_as_text() {
     });
 }
 
+/// The Python datashard 0.11.2 stored 1 when 1.5 was appended to a long.
+#[test]
+fn json_records_are_appended_exactly_or_refused_with_row_field_and_value() {
+    block_on(async {
+        let table = Warehouse::new(MemoryStore::new()).create("t").schema(schema()).await.unwrap();
+        let good =
+            [serde_json::json!({"id": 1, "x": 1.5, "name": "a"}), serde_json::json!({"id": 9007199254740993_i64})];
+        assert_eq!(table.append_records(&good).await.unwrap().rows, 2);
+        let bad = [serde_json::json!({"id": 2}), serde_json::json!({"id": 1.5})];
+        let error = table.append_records(&bad).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        for part in ["row 1", "`id`", "1.5"] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+        assert_eq!(ids(&table.scan().collect().await.unwrap()), [1, 9007199254740993]);
+    });
+}
+
 #[test]
 fn what_users_await_can_be_spawned_on_any_thread() {
     fn sendable<T: Send>(_: &T) {}
@@ -193,6 +211,7 @@ fn what_users_await_can_be_spawned_on_any_thread() {
         sendable(&table.scan().collect());
         sendable(&table.scan().count());
         sendable(&table.scan().stream());
+        sendable(&table.append_records(&[]));
         sendable(&table.refresh());
         sendable(&table.resolve("x"));
         sendable(&table.scan().stream().await.unwrap());
