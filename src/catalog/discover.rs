@@ -18,8 +18,8 @@ impl StoreCatalog {
     pub(super) async fn discover(&self, table: &str) -> Result<Head> {
         if let Some(hint) = self.hint(table).await? {
             let (this, next) = try_join(
-                self.version(table, hint, Spelling::Plain),
-                self.version(table, hint.saturating_add(1), Spelling::Plain),
+                self.read_version(table, hint, Spelling::Plain),
+                self.read_version(table, hint.saturating_add(1), Spelling::Plain),
             )
             .await?;
             match (this, next) {
@@ -37,7 +37,7 @@ impl StoreCatalog {
         let mut newest = known;
         for _ in 0..PROBES {
             let confirmed_at = self.runtime.now();
-            match self.version(table, newest.version.saturating_add(1), newest.spelling).await? {
+            match self.read_version(table, newest.version.saturating_add(1), newest.spelling).await? {
                 None => return Ok(Head { confirmed_at, ..newest }),
                 Some(next) => newest = next,
             }
@@ -90,7 +90,7 @@ impl StoreCatalog {
                 });
             };
             // Gone since the listing: cleaned away, so newer ones are there.
-            if let Some(head) = self.version(table, version, spelling).await? {
+            if let Some(head) = self.read_version(table, version, spelling).await? {
                 return Box::pin(self.follow(table, head)).await;
             }
         }

@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::catalog::store_catalog::now;
 use crate::catalog::{Catalog, Head, Location, StoreCatalog};
 use crate::error::{Error, Result};
 use crate::runtime::{Runtime, Timestamp};
@@ -11,7 +12,7 @@ pub(crate) struct TableHandle {
     pub(crate) name: String,
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) catalog: StoreCatalog,
+    pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) location: Location,
     head: Mutex<Head>,
 }
@@ -25,7 +26,7 @@ impl TableHandle {
             name: name.to_owned(),
             store: catalog.store.clone(),
             runtime: catalog.runtime.clone(),
-            catalog,
+            catalog: Arc::new(catalog),
             location,
             head: Mutex::new(head),
         })
@@ -66,7 +67,7 @@ impl TableHandle {
 
     /// The time by the store's clock, as far as it is known.
     pub(crate) fn now(&self) -> Timestamp {
-        self.catalog.now()
+        now(&*self.runtime, &*self.store)
     }
 
     /// A name that no other file has.

@@ -60,7 +60,7 @@ pub(super) async fn create_version(
                 let metadata = attempt.next.clone();
                 return Ok(CommitOutcome::Committed(Head { version, metadata, spelling, confirmed_at, file: None }));
             }
-            Ok(PutOutcome::PreconditionFailed) => match catalog.version(table, version, spelling).await {
+            Ok(PutOutcome::PreconditionFailed) => match catalog.read_version(table, version, spelling).await {
                 Ok(Some(winner)) if commit_id(&winner.metadata) == ours => return Ok(CommitOutcome::Committed(winner)),
                 Ok(Some(winner)) => return Ok(CommitOutcome::Conflict(winner)),
                 // It was there and is gone again: versions have moved on by more than an hour.

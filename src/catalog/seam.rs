@@ -13,6 +13,14 @@ pub trait Catalog: Debug + MaybeSend + MaybeSync {
     /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no table, or another one in its place.
     fn head<'a>(&'a self, table: &'a str, known: Option<&'a Head>) -> BoxFuture<'a, Result<Head>>;
 
+    /// The metadata of one version, if it is still there. `head` is a version that the caller has.
+    fn version<'a>(
+        &'a self,
+        table: &'a str,
+        head: &'a Head,
+        version: u64,
+    ) -> BoxFuture<'a, Result<Option<Arc<TableMetadata>>>>;
+
     /// Makes `attempt` the version after its base, unless another writer was first. `Err` means that it is certainly
     /// not committed. Called again with the same attempt it goes on where it was left, also after being dropped.
     fn publish<'a>(&'a self, table: &'a str, attempt: &'a Attempt) -> BoxFuture<'a, Result<CommitOutcome>>;

@@ -28,22 +28,11 @@ impl StoreCatalog {
 
     /// The time by the store's clock, as far as it is known.
     pub(crate) fn now(&self) -> Timestamp {
-        let own = self.runtime.now().as_millis();
-        Timestamp::from_millis(own.saturating_add(self.store.clock_offset_millis()))
-    }
-
-    /// The metadata of one version of a table whose head is known, if it is still there.
-    pub(crate) async fn version_of(
-        &self,
-        table: &str,
-        version: u64,
-        head: &Head,
-    ) -> Result<Option<Arc<TableMetadata>>> {
-        Ok(self.version(table, version, head.spelling).await?.map(|found| found.metadata))
+        now(&*self.runtime, &*self.store)
     }
 
     /// One version, if it is there. `confirmed_at` is when the reading began.
-    pub(super) async fn version(&self, table: &str, version: u64, spelling: Spelling) -> Result<Option<Head>> {
+    pub(super) async fn read_version(&self, table: &str, version: u64, spelling: Spelling) -> Result<Option<Head>> {
         let key = key(table, &spelling.file_name(version));
         let confirmed_at = self.runtime.now();
         let options = GetOptions { fresh: true, limit: Some(METADATA_LIMIT), ..GetOptions::default() };
@@ -58,6 +47,12 @@ impl StoreCatalog {
         let file = metadata.property(properties::CREATED_BY).is_none().then_some(file);
         Ok(Some(Head { version, metadata: Arc::new(metadata), spelling, confirmed_at, file }))
     }
+}
+
+/// The time by a store's clock, as far as it is known.
+pub(super) fn now(runtime: &dyn Runtime, store: &dyn ObjectStore) -> Timestamp {
+    let own = runtime.now().as_millis();
+    Timestamp::from_millis(own.saturating_add(store.clock_offset_millis()))
 }
 
 /// The key of a file in a table's `metadata/`.
@@ -83,15 +78,25 @@ impl Catalog for StoreCatalog {
         })
     }
 
+    fn version<'a>(
+        &'a self,
+        table: &'a str,
+        head: &'a Head,
+        version: u64,
+    ) -> BoxFuture<'a, Result<Option<Arc<TableMetadata>>>> {
+        Box::pin(async move { Ok(self.read_version(table, version, head.spelling).await?.map(|found| found.metadata)) })
+    }
+
     fn publish<'a>(&'a self, table: &'a str, attempt: &'a Attempt) -> BoxFuture<'a, Result<CommitOutcome>> {
         Box::pin(publish::publish(self, table, attempt))
     }
 
     fn announce<'a>(&'a self, table: &'a str, head: &'a Head) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let options = PutOptions { content_type: Some("text/plain"), ..PutOptions::default() };
+            // The hint is a lower bound and nothing more: a failure (R2 takes one write a second on a key) costs the next
+            // reader a request or two.
+            let options = PutOptions { content_type: Some("text/plain"), best_effort: true, ..PutOptions::default() };
             let key = key(table, HINT);
-            // The hint is a lower bound and nothing more: a failure costs the next reader a few requests.
             let _ = self.store.put(&key, head.version.to_string().into(), options).await;
         })
     }

@@ -217,3 +217,32 @@ fn what_users_await_can_be_spawned_on_any_thread() {
         sendable(&table.scan().stream().await.unwrap());
     });
 }
+
+#[test]
+fn a_large_append_is_sent_in_parts_and_rolls_over_at_the_target_size() {
+    block_on(async {
+        let store = counting();
+        let create = Warehouse::new(store.clone()).create("t").schema(schema());
+        let create = create.property("write.target-file-size-bytes", "20000000");
+        let table = create.property("write.parquet.row-group-size-bytes", "2000000").await.unwrap();
+        store.take();
+        let mut random = 1_u64;
+        let batches = (0..24).map(move |i| {
+            let ids = (0..100_000).map(|_| {
+                random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (random ^ random >> 29) as i64
+            });
+            let id: ArrayRef = Arc::new(Int64Array::from_iter_values(ids));
+            let name: ArrayRef = Arc::new(StringArray::from_iter_values((0..100_000).map(|j| format!("{i} {j}"))));
+            RecordBatch::try_from_iter([("id", id), ("name", name)]).unwrap()
+        });
+        table.append(batches).await.unwrap();
+        let written = store.take();
+        let plan = table.scan().plan().await.unwrap();
+        assert!(plan.tasks.len() >= 2, "{} files", plan.tasks.len());
+        assert!(written.puts > 6 && written.bytes_written > 20_000_000, "{written:?}");
+        assert_eq!(table.scan().filter("name is not null").count().await.unwrap(), 2_400_000);
+        let sizes: u64 = plan.tasks.iter().map(|task| task.data_file.file_size_in_bytes).sum();
+        assert!(sizes <= written.bytes_written);
+    });
+}

@@ -126,6 +126,8 @@ pub struct PutOptions {
     pub precondition: Precondition,
     /// The media type; `application/octet-stream` if `None`.
     pub content_type: Option<&'static str>,
+    /// Try once and do not insist: for what is useful to have stored and not needed.
+    pub best_effort: bool,
 }
 
 impl PutOptions {

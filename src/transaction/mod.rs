@@ -11,7 +11,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use append::{Work, prepare, refuse_unwritable};
+pub(crate) use append::prepare;
 pub(crate) use committer::Committer;
 pub use receipt::{CommitReceipt, Resolution};
 pub(crate) use resolve::resolve;

@@ -17,7 +17,7 @@ pub(crate) async fn resolve(table: &TableHandle, token: &str) -> Result<Resoluti
         let head = table.catalog.head(&table.name, None).await?;
         table.advance(head.clone());
         if head.version >= version {
-            return match table.catalog.version_of(&table.name, version, &head).await? {
+            return match table.catalog.version(&table.name, &head, version).await? {
                 Some(metadata) if is(&metadata, commit_id) => Ok(Resolution::Committed { version }),
                 Some(_) => Ok(Resolution::NotCommitted),
                 None if has_snapshot_of(&head.metadata, commit_id) => Ok(Resolution::Committed { version }),

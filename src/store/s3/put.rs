@@ -19,6 +19,13 @@ impl Client {
         };
         let content_type = options.content_type.unwrap_or(DEFAULT_TYPE);
         let request = put_object(&self.at, &self.key(key), body, content_type, condition)?;
+        if options.best_effort && condition == Condition::Always {
+            return match self.send_once(&request).await? {
+                Sent::Answered(answer) => Ok(PutOutcome::Done(object_head(answer.headers()).etag.map(ETag::new))),
+                Sent::Failed(failure) => Err(failure.error.into_error()),
+                Sent::Lost(error) => Err(lost(error)),
+            };
+        }
         if condition == Condition::Always {
             // Of an answer's body nothing is needed, so nothing is waited for.
             let answer = self.send(&request, &Plan::nothing()).await?;
