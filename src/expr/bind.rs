@@ -201,10 +201,9 @@ fn single(
 fn among(column: &str, primitive: PrimitiveType, literals: &[Literal], negated: bool) -> Result<Test> {
     let mut values = Vec::new();
     for literal in literals {
-        match literal::compare(column, primitive, CompareOp::Eq, literal)? {
-            Test::Compare(_, value) => values.push(value),
-            // The type cannot hold it: no value is equal to it.
-            _ => {}
+        // What the type cannot hold, no value is equal to.
+        if let Test::Compare(_, value) = literal::compare(column, primitive, CompareOp::Eq, literal)? {
+            values.push(value);
         }
     }
     values.sort_by(|a, b| a.compare(b).unwrap_or(Ordering::Equal));

@@ -27,7 +27,7 @@ pub use data_file::{DataContent, DataFile, Metrics};
 pub(crate) use default_value::{default_value, hexadecimal};
 pub use manifest::{EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile};
 pub use metadata::{MetadataLogEntry, SnapshotLogEntry, TableMetadata};
-pub(crate) use number::{Place, decimal_of, parse_decimal};
+pub(crate) use number::{Place, parse_decimal};
 pub use partition::{PartitionField, PartitionSpec};
 pub use refs::{MAIN, RefKind, SnapshotRef};
 pub use schema::Schema;

@@ -53,7 +53,7 @@ impl Place {
 }
 
 /// The decimal number that a finite number's shortest text means. `None` if it has too many digits.
-pub(crate) fn decimal_of(value: f64) -> Option<(i128, u32)> {
+fn decimal_of(value: f64) -> Option<(i128, u32)> {
     if !value.is_finite() {
         return None;
     }

@@ -273,13 +273,12 @@ proptest! {
     }
 
     #[test]
-    fn whole_numbers_keep_their_meaning_in_columns_of_doubles(integer in any::<i128>(), steps in -2..3_i32, op in 2..6_usize) {
+    fn whole_numbers_keep_their_meaning_in_columns_of_doubles(integer in prop_oneof![any::<i64>().prop_map(i128::from), -(10_i128.pow(37))..10_i128.pow(37)], steps in -2..3_i32, op in 2..6_usize) {
         let op = [CompareOp::Eq, CompareOp::Ne, CompareOp::Lt, CompareOp::Le, CompareOp::Gt, CompareOp::Ge][op];
         let mut held = integer as f64;
         for _ in 0..steps.unsigned_abs() {
             held = if steps < 0 { held.next_down() } else { held.next_up() };
         }
-        prop_assume!(held.abs() < 1e38);
         let order = (held as i128).cmp(&integer);
         let expected = match op {
             CompareOp::Lt => order.is_lt(),
