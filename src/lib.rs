@@ -27,7 +27,13 @@ pub mod wasm;
 mod write;
 
 pub use error::{Error, ErrorKind, Result};
+pub use expr::{Predicate, col};
 pub use table::Table;
 pub use transaction::{CommitReceipt, Resolution};
 pub use warehouse::{CreateTable, Warehouse};
 pub use write::records_to_batch;
+
+/// The README's examples run.
+#[cfg(all(doctest, feature = "native"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
