@@ -150,7 +150,7 @@ fn a_schema_that_contains_itself_is_refused_instead_of_overflowing_the_stack() {
     let schema = r#"{"type":"record","name":"manifest_file","fields":[{"name":"x","type":"manifest_file"}]}"#;
     let mut bytes = b"Obj\x01\x02\x16avro.schema".to_vec();
     assert!(schema.len() >= 64);
-    bytes.extend([((schema.len() * 2) & 0x7f) as u8 | 0x80, (schema.len() * 2 >> 7) as u8]);
+    bytes.extend([((schema.len() * 2) & 0x7f) as u8 | 0x80, ((schema.len() * 2) >> 7) as u8]);
     bytes.extend_from_slice(schema.as_bytes());
     bytes.push(0);
     bytes.extend([0; 16]);

@@ -76,11 +76,8 @@ impl PartitionField {
     fn from_json(value: Json, path: String) -> Result<Self> {
         let mut fields = Fields::new(value, path)?;
         let name = fields.name("transform");
-        let source_id = match fields.optional_i32("source-id")? {
-            Some(id) => id,
-            // Several columns make one value (v3): readable as a transform that is not known.
-            None => 0,
-        };
+        // Where several columns make one value (v3) there is none: readable, as a transform that is not known.
+        let source_id = fields.optional_i32("source-id")?.unwrap_or_default();
         let transform = fields.string("transform")?;
         let transform = if source_id == 0 {
             Transform::Unknown(transform)

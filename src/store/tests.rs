@@ -31,7 +31,7 @@ fn get_ranges_returns_each_range_in_the_order_asked_for() {
         let (parts, requests) = get_ranges(&store, "k", &[7..9, 0..2, 8..8]).await.unwrap();
         assert_eq!(parts, [&b"78"[..], b"01", b""]);
         assert_eq!(requests.len(), 1);
-        let beyond = get_ranges(&store, "k", &[8..20]).await.unwrap_err();
+        let beyond = get_ranges(&store, "k", std::slice::from_ref(&(8..20))).await.unwrap_err();
         assert_eq!(beyond.kind(), crate::ErrorKind::InvalidData);
     });
 }

@@ -6,7 +6,7 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 use futures::lock::Mutex as AsyncMutex;
 
-use crate::catalog::{Catalog, TableHandle};
+use crate::catalog::TableHandle;
 use crate::error::{Error, Result};
 use crate::read::Manifests;
 use crate::transaction::append::Work;

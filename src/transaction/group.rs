@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
 
 use crate::avro;
-use crate::catalog::{Attempt, Catalog, CommitOutcome, Head, TableHandle, unknown_token};
+use crate::catalog::{Attempt, CommitOutcome, Head, TableHandle, unknown_token};
 use crate::error::{Error, Result};
 use crate::read::Manifests;
 use crate::runtime::Timestamp;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::catalog::{Attempt, Catalog, CommitOutcome, TableHandle, uri};
+use crate::catalog::{Attempt, CommitOutcome, TableHandle, uri};
 use crate::error::{Error, Result};
 use crate::spec::{TableMetadata, properties};
 use crate::transaction::receipt::Resolution;
