@@ -126,7 +126,10 @@ impl Schema {
 
     pub(crate) fn from_json(value: Json, path: String) -> Result<Self> {
         let mut fields = Fields::new(value, path)?;
-        fields.optional("type");
+        let kind = fields.string("type")?;
+        if kind != "struct" {
+            return Err(Error::invalid_data(format!("field `{}` must be `struct`, not `{kind}`", fields.name("type"))));
+        }
         let ids = fields.items("identifier-field-ids", |id, path| {
             let narrow = id.as_i64().and_then(|wide| i32::try_from(wide).ok());
             narrow.ok_or_else(|| Error::invalid_data(format!("field `{path}` must be an integer of 32 bits")))
