@@ -13,6 +13,7 @@ use datashard::parquet::to_arrow;
 use datashard::spec::{NestedField, PrimitiveType, Schema};
 use datashard::store::{CountingStore, MemoryStore};
 use datashard::{Table, Warehouse};
+use futures::StreamExt;
 use futures::executor::block_on;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -96,7 +97,11 @@ fn raw_decode(file: &Bytes) -> usize {
 }
 
 fn scan(table: &Table) -> usize {
-    block_on(table.scan().collect()).unwrap().iter().map(RecordBatch::num_rows).sum()
+    // Batch by batch, as the raw decoder is read.
+    block_on(async {
+        let batches = table.scan().stream().await.unwrap();
+        batches.fold(0, |rows, batch| async move { rows + batch.unwrap().num_rows() }).await
+    })
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
