@@ -23,6 +23,8 @@ use crate::write::{PreparedFile, put_new, write_batches};
 const UPLOADS: usize = 8;
 /// How long a commit is tried by default (`commit.retry.total-timeout-ms`).
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
+/// For how long at least the outcome of a commit is asked for.
+const LEAST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The bounds of the wait after a conflict by default (`commit.retry.min-wait-ms`, `max-wait-ms`).
 const MIN_WAIT: Duration = Duration::from_millis(25);
 const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -141,7 +143,8 @@ impl Group {
             self.sent = true;
         }
         let timeout = base.metadata.millis(properties::COMMIT_TOTAL_TIMEOUT, TOTAL_TIMEOUT)?;
-        let deadline = self.started.plus(timeout);
+        // However long the files took: the commit itself gets its time.
+        let deadline = self.started.plus(timeout).max(table.runtime.now().plus(LEAST_TIMEOUT));
         self.attempts += 1;
         self.published = false;
         self.attempt = Some((Attempt { base, next: next.metadata.clone(), deadline, resumed: false }, next));
