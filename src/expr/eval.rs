@@ -11,7 +11,7 @@ use crate::spec::{PrimitiveType, Value};
 
 /// Which rows of a batch satisfy the predicate: true or false for each, never null.
 ///
-/// Columns are found by the field ids in the batch's schema ([`to_arrow`](crate::parquet::to_arrow) puts them there). Fails with
+/// Columns are found by the field ids in the batch's schema ([`to_arrow`](crate::spec::to_arrow) puts them there). Fails with
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when one is missing or of another type.
 pub fn evaluate(predicate: &BoundPredicate, batch: &RecordBatch) -> Result<BooleanArray> {
     rows(predicate, batch).map(|buffer| BooleanArray::new(buffer, None))
@@ -94,7 +94,7 @@ fn passing(column: &BoundColumn, test: &Test, array: &ArrayRef, nulls: Option<&N
         _ => {}
     }
     let primitive = column.primitive.ok_or_else(wrong)?;
-    if &crate::parquet::primitive_to_arrow(primitive)? != array.data_type() {
+    if &crate::spec::primitive_to_arrow(primitive)? != array.data_type() {
         return Err(wrong());
     }
     macro_rules! native {

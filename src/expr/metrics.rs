@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use crate::expr::{BoundPredicate, CompareOp, Test};
-use crate::parquet::next_string;
+use crate::spec::next_string;
 use crate::spec::{Metrics, Schema, Value};
 
 /// What is known of a group of rows (a file, a row group, a page) without reading them. `None` is unknown; numbers are

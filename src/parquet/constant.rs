@@ -4,7 +4,7 @@ use arrow_array::*;
 use arrow_schema::{DataType, Field};
 
 use crate::error::{Error, Result};
-use crate::parquet::arrow_schema::primitive_to_arrow;
+use crate::spec::primitive_to_arrow;
 use crate::spec::{PrimitiveType, Value};
 
 /// A column of one value in every row.

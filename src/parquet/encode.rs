@@ -9,8 +9,9 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::error::{Error, Result};
+use crate::parquet::metrics;
 use crate::parquet::options::{EncodeOptions, MetricsMode};
-use crate::parquet::{metrics, to_arrow};
+use crate::spec::to_arrow;
 use crate::spec::{Metrics, Schema};
 
 /// Rows handed on at once, so that a row group's size is looked at often enough however large the caller's batches are.

@@ -1,6 +1,5 @@
 //! Parquet data files, without I/O: Iceberg schemas as Arrow's and back, batches to bytes, bytes to batches.
 
-mod arrow_schema;
 mod conform;
 mod constant;
 mod decode;
@@ -20,17 +19,12 @@ mod stats;
 mod tests;
 mod values;
 
-pub(crate) use arrow_schema::primitive_to_arrow;
-pub use arrow_schema::to_arrow;
 pub use conform::conform;
-
-pub(crate) use arrow_schema::field_to_arrow;
 #[cfg(test)]
 pub(crate) use constant::constant_array;
 pub use decode::{DecodeOptions, DecodeReport, FileDecoder, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
-pub(crate) use metrics::next_string;
 pub(crate) use misfit::{Fit, Misfit};
 pub use options::{EncodeOptions, MetricsMode};
 pub use projection::Projection;

@@ -10,9 +10,9 @@ use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema, TimeUnit};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
 use crate::error::{Error, Result};
-use crate::parquet::arrow_schema::field_to_arrow;
 use crate::parquet::constant::{constant_array, null_column};
 use crate::parquet::projection::{Projection, misfit};
+use crate::spec::field_to_arrow;
 use crate::spec::{NestedField, Schema, Type, default_value};
 
 /// The field id of an Arrow field.

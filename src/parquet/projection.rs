@@ -5,7 +5,7 @@ use arrow_schema::SchemaRef;
 
 use crate::error::{Error, Result};
 use crate::expr::unknown_column;
-use crate::parquet::to_arrow;
+use crate::spec::to_arrow;
 use crate::spec::{ListType, MapType, NestedField, Schema, StructType, Type, Value};
 
 /// Which columns of a table are read, and so the schema of the batches that come out.

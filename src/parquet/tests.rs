@@ -10,7 +10,7 @@ use parquet::basic::LogicalType;
 
 use super::*;
 use crate::ErrorKind;
-use crate::spec::{Metrics, NestedField, PrimitiveType, Schema, Type, Value};
+use crate::spec::{Metrics, NestedField, PrimitiveType, Schema, Type, Value, to_arrow};
 
 fn all_types() -> Schema {
     use PrimitiveType::*;

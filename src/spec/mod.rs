@@ -1,5 +1,7 @@
 //! Iceberg's types and their JSON, by the spec's own nouns. Pure: no I/O, no clock.
 
+mod arrow_schema;
+mod bounds;
 mod data_file;
 mod default_value;
 pub(crate) mod json;
@@ -23,6 +25,9 @@ mod uuid_text;
 pub(crate) mod validate;
 mod value;
 
+pub use arrow_schema::to_arrow;
+pub(crate) use arrow_schema::{field_to_arrow, primitive_to_arrow};
+pub(crate) use bounds::{next_bytes, next_string};
 pub use data_file::{DataContent, DataFile, Metrics};
 pub(crate) use default_value::{default_value, hexadecimal};
 pub use manifest::{EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile};

@@ -9,8 +9,7 @@ use std::time::Instant;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use bytes::Bytes;
-use datashard::parquet::to_arrow;
-use datashard::spec::{NestedField, PrimitiveType, Schema};
+use datashard::spec::{NestedField, PrimitiveType, Schema, to_arrow};
 use datashard::store::{CountingStore, MemoryStore};
 use datashard::{Table, Warehouse};
 use futures::StreamExt;

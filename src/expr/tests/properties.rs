@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use super::passes;
 use crate::expr::*;
 use crate::parquet::*;
-use crate::spec::{NestedField, PrimitiveType, Schema, Type, Value};
+use crate::spec::{NestedField, PrimitiveType, Schema, Type, Value, primitive_to_arrow};
 
 const COLUMNS: [(&str, PrimitiveType); 11] = [
     ("i", PrimitiveType::Int),

@@ -11,10 +11,10 @@ use arrow_select::take::take;
 
 use super::primitive::fit_primitive;
 use crate::error::{Error, Result};
-use crate::parquet::arrow_schema::field_to_arrow;
 use crate::parquet::constant::constant_array;
 use crate::parquet::misfit::{Fit, Misfit, first_null, live};
-use crate::parquet::to_arrow;
+use crate::spec::field_to_arrow;
+use crate::spec::to_arrow;
 use crate::spec::{NestedField, Schema, Type, default_value};
 
 /// The same rows with exactly the table's Arrow schema.

@@ -7,9 +7,9 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, BinaryArray, Decimal128Ar
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, TimeUnit};
 
-use crate::parquet::arrow_schema::primitive_to_arrow;
 use crate::parquet::misfit::{Fit, Misfit};
 use crate::spec::PrimitiveType;
+use crate::spec::primitive_to_arrow;
 
 /// A plain array of this type with the same values. `live` tells the rows that hold one.
 pub(super) fn fit_primitive(array: &ArrayRef, wanted: PrimitiveType, live: Option<NullBuffer>) -> Fit<ArrayRef> {

@@ -20,7 +20,7 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 fn one(wanted: PrimitiveType, array: ArrayRef) -> Result<ArrayRef, String> {
     let schema = table([NestedField::optional("c", wanted)]);
     let fitted = conform(&schema, &batch(vec![("c", array)])).map_err(|error| error.to_string())?;
-    assert_eq!(fitted.schema().as_ref(), &crate::parquet::to_arrow(&schema).unwrap());
+    assert_eq!(fitted.schema().as_ref(), &crate::spec::to_arrow(&schema).unwrap());
     Ok(fitted.column(0).clone())
 }
 

@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 
 use super::cell::{short, value};
 use crate::error::{Error, Result};
-use crate::parquet::{Fit, Misfit, array_of, field_to_arrow, to_arrow};
+use crate::parquet::{Fit, Misfit, array_of};
 use crate::spec::{NestedField, Schema, Type, default_value};
+use crate::spec::{field_to_arrow, to_arrow};
 
 /// JSON objects, one a row, as a batch of the table's schema.
 ///

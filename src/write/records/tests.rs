@@ -115,7 +115,7 @@ fn nested_values_are_read_and_checked() {
         json!({"id": 2, "address": null, "past": [], "by_day": [["1970-01-02", 1.5], ["1970-01-03", null]]}),
     ];
     let batch = records_to_batch(&nested(), &records).unwrap();
-    assert_eq!(batch.schema().as_ref(), &crate::parquet::to_arrow(&nested()).unwrap());
+    assert_eq!(batch.schema().as_ref(), &crate::spec::to_arrow(&nested()).unwrap());
     assert_eq!(batch.column(1).as_struct().column(0).as_string::<i32>().value(0), "Ulm");
     assert!(batch.column(1).is_null(1));
     assert_eq!(batch.column(2).as_list::<i32>().value(0).len(), 2);
