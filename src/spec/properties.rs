@@ -12,6 +12,9 @@ pub(crate) const COMMIT_ID: &str = "datashard.commit-id";
 pub(crate) const DROPPED: &str = "datashard.dropped";
 /// Set by us at creation: the store was proved to honour conditional writes.
 pub(crate) const CREATED_BY: &str = "datashard.created-by";
+/// The Python package datashard merges manifests at this number of them, and forgets the sequence numbers that ours let be
+/// inherited: other engines then refuse the table. At 0 it never does.
+pub(crate) const PYTHON_COMPACTION_THRESHOLD: &str = "datashard.manifest.compaction-threshold";
 /// How long one commit is tried, in milliseconds.
 pub(crate) const COMMIT_TOTAL_TIMEOUT: &str = "commit.retry.total-timeout-ms";
 /// How often one commit is tried again.

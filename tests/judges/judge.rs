@@ -68,6 +68,14 @@ impl Judge {
         self.ask(table.location(), request).unwrap_or_else(|e| panic!("{engine:?} where {filter}: {e}"))
     }
 
+    /// Why an engine cannot read the table.
+    pub fn refusal(&mut self, engine: Engine, table: &Table) -> String {
+        match self.ask(table.location(), json!({ "engine": engine.name() })) {
+            Ok(_) => panic!("{engine:?} reads it"),
+            Err(error) => error,
+        }
+    }
+
     /// Calls a function of `writers.py`.
     pub fn run(&mut self, function: &str, location: &str, mut arguments: Json) -> Vec<Json> {
         arguments["do"] = function.into();

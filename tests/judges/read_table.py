@@ -173,8 +173,7 @@ def answer(line):
             return {"rows": getattr(writers, request.do)(request)}
         return {"rows": list(rows(ENGINES[request.engine](request)))}
     except Exception as error:
-        traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": "".join(traceback.format_exception(error))}
 
 
 def serve():

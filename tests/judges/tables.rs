@@ -191,11 +191,8 @@ pub fn nested() -> [RecordBatch; 2] {
     ]);
     let x: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None, Some(-3), None]));
     let names: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some(""), None]));
-    let points = StructArray::new(
-        point,
-        vec![x, names, Arc::new(inner)],
-        Some(NullBuffer::from(vec![true, true, true, false])),
-    );
+    let points =
+        StructArray::new(point, vec![x, names, Arc::new(inner)], Some(NullBuffer::from(vec![true, true, true, false])));
 
     let mut tags = ListBuilder::new(StringBuilder::new()).with_field(element(DataType::Utf8));
     tags.append_value([Some("x"), None, Some("")]);
@@ -203,8 +200,7 @@ pub fn nested() -> [RecordBatch; 2] {
     tags.append_null();
     tags.append_value([Some("ü")]);
 
-    let mut matrix =
-        ListBuilder::new(ListBuilder::new(Int32Builder::new()).with_field(element(DataType::Int32)));
+    let mut matrix = ListBuilder::new(ListBuilder::new(Int32Builder::new()).with_field(element(DataType::Int32)));
     matrix.values().append_value([Some(1), Some(2)]);
     matrix.values().append_value(Vec::new());
     matrix.values().append_null();
@@ -299,7 +295,8 @@ pub fn simple_schema() -> Schema {
 
 /// Rows of [`simple_schema`], of which no two are alike.
 pub fn simple(ids: std::ops::Range<i64>) -> RecordBatch {
-    let texts = ids.clone().map(|id| (id % 5 != 0).then(|| format!("{}-{id}", if id % 2 == 0 { "even" } else { "odd" })));
+    let texts =
+        ids.clone().map(|id| (id % 5 != 0).then(|| format!("{}-{id}", if id % 2 == 0 { "even" } else { "odd" })));
     let numbers = ids.clone().map(|id| (id % 7 != 0).then_some(id as f64 / 8.0));
     let columns: [(&str, ArrayRef, bool); 3] = [
         ("id", Arc::new(Int64Array::from_iter_values(ids.clone())), false),
