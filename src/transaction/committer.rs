@@ -17,7 +17,7 @@ use crate::transaction::receipt::CommitReceipt;
 ///
 /// Whoever gets the lock leads: it takes all that waits, commits it, and hands out the receipts. There is no task in the
 /// background. A group belongs to the committer, not to its leader: if the leader's future is dropped in the middle of a
-/// commit, the next one goes on with it, the same request again, until its outcome is known.
+/// commit, another that waits for it goes on, with the same request again, until the outcome is known.
 #[derive(Debug, Default)]
 pub(crate) struct Committer {
     waiting: Mutex<Vec<Member>>,
@@ -49,8 +49,9 @@ impl Committer {
                 return result;
             }
             let current = match &mut *group {
-                Some(unfinished) => unfinished,
-                empty => empty.insert(Group::new(table, self.take())),
+                Some(unfinished) if unfinished.is_awaited() => unfinished,
+                // Nobody waits for what was left unfinished: whether it took effect or not, it is not pursued.
+                other => other.insert(Group::new(table, self.take())),
             };
             let outcome = current.drive(table, manifests).await;
             let (finished, more) = (group.take(), !self.waiting().is_empty());

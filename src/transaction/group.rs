@@ -193,6 +193,11 @@ impl Group {
         Ok(())
     }
 
+    /// Whether anybody still wants to know what becomes of it.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.members.iter().any(|member| !member.done.is_canceled())
+    }
+
     /// Hands each member its receipt, or the error.
     pub(super) fn deliver(self, outcome: &Result<Committed>) {
         let group = self.members.len();
