@@ -10,13 +10,37 @@ use crate::catalog::store_catalog::{HINT, StoreCatalog, key};
 use crate::error::{Error, Result, ResultExt};
 use crate::store::GetOptions;
 
+/// What is in `version-hint.text`: the number of a version, or, of some writers, the name of a file.
+enum Hint {
+    Version(u64),
+    Name(String),
+}
+
+impl Hint {
+    fn parse(text: &str) -> Option<Self> {
+        let name = text.strip_suffix(".metadata.json").unwrap_or(text);
+        if let Ok(version) = name.strip_prefix('v').unwrap_or(name).parse() {
+            return Some(Self::Version(version));
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let is_name = (1..=200).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.');
+        is_name.then(|| Self::Name(format!("{name}.metadata.json")))
+    }
+}
+
 /// After so many versions found one by one, a listing is cheaper.
 const PROBES: usize = 8;
 
 impl StoreCatalog {
     /// The newest version, knowing nothing. Three requests in two rounds if the hint is right.
     pub(super) async fn discover(&self, table: &str) -> Result<Head> {
-        if let Some(hint) = self.hint(table).await? {
+        let hint = self.hint(table).await?;
+        if let Some(Hint::Name(name)) = &hint
+            && let Some(head) = self.read_file(table, name, 0, Spelling::Named).await?
+        {
+            return Ok(head);
+        }
+        if let Some(Hint::Version(hint)) = hint {
             let (this, next) = try_join(
                 self.read_version(table, hint, Spelling::Plain),
                 self.read_version(table, hint.saturating_add(1), Spelling::Plain),
@@ -45,8 +69,8 @@ impl StoreCatalog {
         self.newest_listed(table).await
     }
 
-    /// The version that the hint says; `None` if there is no hint, or none that can be understood.
-    async fn hint(&self, table: &str) -> Result<Option<u64>> {
+    /// What the hint says; `None` if there is no hint, or none that can be understood.
+    async fn hint(&self, table: &str) -> Result<Option<Hint>> {
         let options = GetOptions { fresh: true, limit: Some(4096), ..GetOptions::default() };
         let bytes = match self.store.get(&key(table, HINT), options).await {
             Ok(result) => result.bytes,
@@ -55,7 +79,7 @@ impl StoreCatalog {
         };
         let text = String::from_utf8_lossy(&bytes);
         let first = text.lines().next().unwrap_or_default().trim();
-        Ok(first.strip_prefix('v').unwrap_or(first).parse().ok())
+        Ok(Hint::parse(first))
     }
 
     /// The newest version by listing, and by looking beyond what the listing showed.

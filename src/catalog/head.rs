@@ -9,7 +9,8 @@ use crate::spec::{TableMetadata, properties};
 /// A table's newest version, as far as is known.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// The number N of `metadata/v{N}.metadata.json`; versions count up from 1 without gaps.
+    /// The number N of `metadata/v{N}.metadata.json`; versions count up from 1 without gaps. 0 for a table whose files
+    /// are named otherwise and whose hint says which is the newest: it can be read alone.
     pub version: u64,
     /// The metadata of that version.
     pub metadata: Arc<TableMetadata>,
@@ -51,6 +52,8 @@ pub(crate) enum Spelling {
     Gzip,
     /// `v7.metadata.json.gz`, as older writers had it.
     LegacyGzip,
+    /// Any other name, without a number.
+    Named,
 }
 
 impl Spelling {
@@ -59,6 +62,7 @@ impl Spelling {
             Self::Plain => format!("v{version}.metadata.json"),
             Self::Gzip => format!("v{version}.gz.metadata.json"),
             Self::LegacyGzip => format!("v{version}.metadata.json.gz"),
+            Self::Named => String::new(),
         }
     }
 

@@ -17,6 +17,10 @@ use crate::store::{PutOptions, PutOutcome};
 /// See [`Catalog::publish`].
 pub(super) async fn publish(catalog: &StoreCatalog, table: &str, attempt: &Attempt) -> Result<CommitOutcome> {
     let base = &attempt.base;
+    if base.spelling == Spelling::Named {
+        let message = format!("writing to the table `{table}`: its metadata files have no version numbers");
+        return Err(Error::unsupported(message));
+    }
     validate::step(&base.metadata, &attempt.next)?;
     prove_conditions(catalog, table, base).await?;
     let version = base.version.saturating_add(1);
@@ -33,7 +37,7 @@ pub(super) async fn publish(catalog: &StoreCatalog, table: &str, attempt: &Attem
 pub(super) fn encode(metadata: &TableMetadata, spelling: Spelling) -> Result<Bytes> {
     let plain = metadata.to_json_bytes();
     Ok(match spelling {
-        Spelling::Plain => plain.into(),
+        Spelling::Plain | Spelling::Named => plain.into(),
         Spelling::Gzip | Spelling::LegacyGzip => gzip::compress(&plain)?.into(),
     })
 }

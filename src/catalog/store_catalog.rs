@@ -31,9 +31,20 @@ impl StoreCatalog {
         now(&*self.runtime, &*self.store)
     }
 
-    /// One version, if it is there. `confirmed_at` is when the reading began.
+    /// One version, if it is there.
     pub(super) async fn read_version(&self, table: &str, version: u64, spelling: Spelling) -> Result<Option<Head>> {
-        let key = key(table, &spelling.file_name(version));
+        self.read_file(table, &spelling.file_name(version), version, spelling).await
+    }
+
+    /// A metadata file, if it is there. `confirmed_at` is when the reading began.
+    pub(super) async fn read_file(
+        &self,
+        table: &str,
+        file_name: &str,
+        version: u64,
+        spelling: Spelling,
+    ) -> Result<Option<Head>> {
+        let key = key(table, file_name);
         let confirmed_at = self.runtime.now();
         let options = GetOptions { fresh: true, limit: Some(METADATA_LIMIT), ..GetOptions::default() };
         let file = match self.store.get(&key, options).await {
@@ -66,7 +77,9 @@ impl Catalog for StoreCatalog {
     fn head<'a>(&'a self, table: &'a str, known: Option<&'a Head>) -> BoxFuture<'a, Result<Head>> {
         Box::pin(async move {
             let head = match known {
-                Some(known) if known.is_recent(self.runtime.now()) => self.follow(table, known.clone()).await?,
+                Some(known) if known.version > 0 && known.is_recent(self.runtime.now()) => {
+                    self.follow(table, known.clone()).await?
+                }
                 _ => self.discover(table).await?,
             };
             if let Some(known) = known

@@ -156,3 +156,30 @@ fn a_copied_table_is_read_where_it_lies_and_not_written_to() {
         assert!(error.to_string().contains("read-only"), "{error}");
     });
 }
+
+/// DuckDB's `COPY ... (FORMAT iceberg)` names the metadata file by a UUID, and so does its hint.
+#[test]
+fn a_table_whose_hint_names_a_file_is_read_and_not_written_to() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let warehouse = table(&store, 2).await;
+        let v2 = store.get("t/metadata/v2.metadata.json", GetOptions::default()).await.unwrap().bytes;
+        for version in [1, 2] {
+            store.delete(&format!("t/metadata/v{version}.metadata.json")).await.unwrap();
+        }
+        let name = "00001-2d907d9d-0f96-4bf3-9548-edfd9194704c";
+        let key = format!("t/metadata/{name}.metadata.json");
+        let _ = store.put(&key, v2, PutOptions::default()).await.unwrap();
+        assert_eq!(warehouse.open("t").await.unwrap_err().kind(), ErrorKind::Unsupported);
+        for hint in
+            ["00001-2d907d9d-0f96-4bf3-9548-edfd9194704c", "00001-2d907d9d-0f96-4bf3-9548-edfd9194704c.metadata.json\n"]
+        {
+            set_hint(&store, hint).await;
+            let table = warehouse.open("t").await.unwrap();
+            assert_eq!(table.scan().count().await.unwrap(), 1);
+            table.refresh().await.unwrap();
+            assert_eq!(table.append(rows()).await.unwrap_err().kind(), ErrorKind::Unsupported);
+            assert_eq!(warehouse.drop_table("t").await.unwrap_err().kind(), ErrorKind::Unsupported);
+        }
+    });
+}

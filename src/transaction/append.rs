@@ -61,6 +61,9 @@ pub(crate) fn refuse_unwritable(table: &TableHandle, metadata: &TableMetadata) -
     if metadata.format_version != 2 {
         return refuse(format!("its format version is {}; 2 is supported", metadata.format_version));
     }
+    if table.head().version == 0 {
+        return refuse("its metadata files have no version numbers, so commits could not be told apart".into());
+    }
     if !table.location.is_original() {
         return refuse(format!(
             "it lies at {} but says {}: a moved or copied table is read-only",
