@@ -18,5 +18,6 @@ mod tests;
 
 pub use head::Head;
 pub(crate) use location::{Location, uri};
+pub(crate) use publish::Backoff;
 pub use seam::{Attempt, Catalog, CommitOutcome};
 pub(crate) use store_catalog::StoreCatalog;

@@ -146,12 +146,12 @@ pub(super) fn commit_id(metadata: &TableMetadata) -> Option<&str> {
 
 /// Waits between tries: doubling, with full jitter.
 #[derive(Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     tries: u32,
 }
 
 impl Backoff {
-    pub(super) async fn wait(&mut self, runtime: &dyn Runtime) {
+    pub(crate) async fn wait(&mut self, runtime: &dyn Runtime) {
         let ceiling = 50_u64.saturating_mul(1 << self.tries.min(7));
         self.tries += 1;
         let wait = (runtime.random() % u128::from(ceiling)) as u64;

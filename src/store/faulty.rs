@@ -20,13 +20,19 @@ pub enum Fault {
     HangsStored,
     /// The answer never comes; it is not stored.
     HangsLost,
+    /// It is refused, for want of permission.
+    Refused,
 }
 
+/// The key of a put, and what happens to the store before it arrives.
+type Stall = (String, Box<dyn FnOnce() + Send>);
+
 /// A memory store with faults. Clones share everything.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct FaultyStore {
     pub inner: MemoryStore,
     puts: Arc<Mutex<Vec<(String, Fault)>>>,
+    stalls: Arc<Mutex<Vec<Stall>>>,
     unreadable: Arc<Mutex<Option<String>>>,
     ignores_conditions: bool,
 }
@@ -42,9 +48,20 @@ impl FaultyStore {
         self.puts.lock().unwrap().push((key.to_owned(), fault));
     }
 
+    /// The next put of a key that contains this text arrives only after something else has happened.
+    pub fn stall_put(&self, key: &str, meanwhile: impl FnOnce() + Send + 'static) {
+        self.stalls.lock().unwrap().push((key.to_owned(), Box::new(meanwhile)));
+    }
+
     /// Reads of keys that contain this text fail, until it is `None`.
     pub fn unreadable(&self, key: Option<&str>) {
         *self.unreadable.lock().unwrap() = key.map(str::to_owned);
+    }
+}
+
+impl std::fmt::Debug for FaultyStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FaultyStore({:?})", self.inner)
     }
 }
 
@@ -73,8 +90,19 @@ impl ObjectStore for FaultyStore {
             let at = faults.iter().position(|(part, _)| key.contains(part));
             at.map(|at| faults.remove(at).1)
         };
+        let stall = {
+            let mut stalls = self.stalls.lock().unwrap();
+            let at = stalls.iter().position(|(part, _)| key.contains(part));
+            at.map(|at| stalls.remove(at).1)
+        };
         Box::pin(async move {
+            if let Some(meanwhile) = stall {
+                meanwhile();
+            }
             let Some(fault) = fault else { return self.inner.put(key, body, options).await };
+            if fault == Fault::Refused {
+                return Err(Error::permission_denied("the credentials have expired"));
+            }
             if matches!(fault, Fault::ResponseLost | Fault::HangsStored) {
                 let _ = self.inner.put(key, body, options).await?;
             }

@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use bytes::Bytes;
 
-use crate::catalog::TableHandle;
+use crate::catalog::{Backoff, TableHandle};
 use crate::error::{Error, Result, ResultExt};
 use crate::store::{GetOptions, PutOptions, PutOutcome};
 
@@ -13,6 +11,7 @@ const TRIES: u32 = 8;
 pub(crate) async fn put_new(table: &TableHandle, key: &str, bytes: Bytes) -> Result<()> {
     let doing = || format!("writing {key}");
     let mut tries = 0;
+    let mut backoff = Backoff::default();
     loop {
         let cause = match table.store.put(key, bytes.clone(), PutOptions::if_absent()).await.context(doing)? {
             PutOutcome::Done(_) => return Ok(()),
@@ -28,8 +27,6 @@ pub(crate) async fn put_new(table: &TableHandle, key: &str, bytes: Bytes) -> Res
         if tries == TRIES {
             return Err(Error::unavailable(doing()).caused_by(cause));
         }
-        let ceiling = 50_u64 << tries;
-        let wait = (table.runtime.random() % u128::from(ceiling)) as u64;
-        table.runtime.sleep(Duration::from_millis(wait)).await;
+        backoff.wait(&*table.runtime).await;
     }
 }
