@@ -80,7 +80,7 @@ pub(super) async fn create_version(
                 uncertain = true;
                 cause
             }
-            Err(error) if !uncertain => return Err(error.context(format!("writing {key}"))),
+            Err(error) if !uncertain => return Err(not_implemented(error).context(format!("writing {key}"))),
             Err(error) => error,
         };
         if catalog.runtime.now() >= attempt.deadline {
@@ -97,7 +97,7 @@ async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> R
     let key = key(table, &base.file_name());
     let mut backoff = Backoff::default();
     for _ in 0..5 {
-        match catalog.store.put(&key, file.clone(), PutOptions::if_absent()).await? {
+        match catalog.store.put(&key, file.clone(), PutOptions::if_absent()).await.map_err(not_implemented)? {
             PutOutcome::PreconditionFailed => {
                 catalog.proved.store(true, Ordering::Relaxed);
                 return Ok(());
@@ -107,6 +107,16 @@ async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> R
         }
     }
     Err(Error::unavailable("the store did not say whether it honours conditional writes"))
+}
+
+/// A store's refusal of a conditional PUT, as what it means.
+fn not_implemented(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Unsupported => error.context(
+            "the store does not implement `If-None-Match: *`, so it can be read, but not be written to safely",
+        ),
+        _ => error,
+    }
 }
 
 pub(super) fn conditions_ignored(catalog: &StoreCatalog) -> Error {

@@ -12,6 +12,7 @@ Everything is kept in .tools/ of the repository; data is new with every start. P
 
 import hashlib
 import hmac
+import json
 import os
 import random
 import shutil
@@ -67,6 +68,7 @@ class Run:
     def __init__(self, name):
         self.name, self.home = name, TOOLS / "run" / name
         self.pids = self.home / "pids"
+        self.settings = {}
 
     def spawn(self, *command, **env):
         log = (self.home / f"{Path(command[0]).name}.log").open("ab")
@@ -100,6 +102,7 @@ class Run:
             "DATASHARD_S3_REGION": "us-east-1",
             "DATASHARD_S3_ACCESS_KEY": KEY,
             "DATASHARD_S3_SECRET_KEY": SECRET,
+            **self.settings,
         }
 
     def stop(self):
@@ -177,6 +180,8 @@ memstore device bytes = 4294967296
 [client]
 rgw data = {run.home}/rgw
 rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
+rgw s3 auth use sts = true
+rgw sts key = abcdefghijklmnop
 """)
 
     def call(*command):
@@ -200,32 +205,58 @@ rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
         time.sleep(0.1)
     user = ["user", "create", "--uid=test", "--display-name=test", f"--access-key={KEY}", f"--secret={SECRET}"]
     call("radosgw-admin", *user)
+    allow = {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"AWS": ["arn:aws:iam:::user/test"]}}
+    role = ["--role-name=writer", "--path=/", f"--assume-role-policy-doc={policy(allow)}"]
+    call("radosgw-admin", "role", "create", *role)
+    allow = policy({"Effect": "Allow", "Action": ["s3:*"], "Resource": "arn:aws:s3:::*"})
+    call("radosgw-admin", "role-policy", "put", "--role-name=writer", "--policy-name=all", f"--policy-doc={allow}")
     process = run.spawn("radosgw", "-f", "-n", "client.admin", "-c", conf)
-    return run.ready(process, port, "PUT")
+    run.ready(process, port, "PUT")
+    run.settings = session(port)
+    return port
 
 
-def ask(port, method):
-    """The status of a signed request for the bucket itself: HEAD whether it is there, PUT to create it."""
+def signed(port, method, path, body=b"", service="s3"):
+    """A signed request."""
     host, now = f"127.0.0.1:{port}", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    digest = hashlib.sha256(b"").hexdigest()
+    digest = hashlib.sha256(body).hexdigest()
     headers = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": now}
     names = ";".join(headers)
     lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
-    canonical = f"{method}\n/{BUCKET}\n\n{lines}\n{names}\n{digest}"
-    scope = [now[:8], "us-east-1", "s3", "aws4_request"]
+    canonical = f"{method}\n{path}\n\n{lines}\n{names}\n{digest}"
+    scope = [now[:8], "us-east-1", service, "aws4_request"]
     text = "\n".join(["AWS4-HMAC-SHA256", now, "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{SECRET}".encode()
     for part in [*scope, text]:
         key = hmac.digest(key, part.encode(), "sha256")
     credential = "/".join([KEY, *scope])
     headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={key.hex()}"
+    return urllib.request.Request(f"http://{host}{path}", method=method, headers=headers, data=body or None)
+
+
+def ask(port, method):
+    """The status of a signed request for the bucket itself: HEAD whether it is there, PUT to create it."""
     try:
-        request = urllib.request.Request(f"http://{host}/{BUCKET}", method=method, headers=headers)
-        return urllib.request.urlopen(request, timeout=5).status
+        return urllib.request.urlopen(signed(port, method, f"/{BUCKET}"), timeout=5).status
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:
         return None
+
+
+def policy(statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def session(port):
+    """Keys for an hour, with their token, from Ceph's STS."""
+    role = "RoleArn=arn%3Aaws%3Aiam%3A%3A%3Arole%2Fwriter&RoleSessionName=test"
+    body = f"Action=AssumeRole&{role}&DurationSeconds=3600&Version=2011-06-15".encode()
+    answer = urllib.request.urlopen(signed(port, "POST", "/", body, "sts"), timeout=30).read().decode()
+    names = {"ACCESS_KEY": "AccessKeyId", "SECRET_KEY": "SecretAccessKey", "TOKEN": "SessionToken"}
+    return {
+        f"DATASHARD_TEST_SESSION_{name}": answer.split(f"<{element}>")[1].split("<")[0] for name, element in names.items()
+    }
 
 
 def main():
