@@ -10,7 +10,7 @@ use crate::catalog::TableHandle;
 use crate::error::{Error, Result};
 use crate::read::Manifests;
 use crate::transaction::append::Work;
-use crate::transaction::group::Group;
+use crate::transaction::group::{Committed, Group};
 use crate::transaction::receipt::CommitReceipt;
 
 /// Group commit: appends that wait on one handle at the same time share a commit.
@@ -61,7 +61,7 @@ impl Committer {
             }
             // While more is waiting, the next commit's hint will do for this one too.
             if let (Ok(committed), false) = (&outcome, more) {
-                table.catalog.announce(&table.name, &committed.head).await;
+                announce(table, committed).await;
             }
         }
     }
@@ -82,6 +82,18 @@ impl Committer {
         }
         *waiting = left;
         taken
+    }
+}
+
+/// Writes the version hint. Where there are other writers, one that committed later may have written it before: then it
+/// has just been set back, which readers that trust it (DuckDB does) would not notice, and is set right.
+async fn announce(table: &TableHandle, committed: &Committed) {
+    table.catalog.announce(&table.name, &committed.head).await;
+    if committed.contended
+        && let Ok(newest) = table.refresh().await
+        && newest.version > committed.head.version
+    {
+        table.catalog.announce(&table.name, &newest).await;
     }
 }
 

@@ -61,6 +61,8 @@ pub(super) struct PreparedManifest {
 #[derive(Clone, Debug)]
 pub(super) struct Committed {
     pub(super) head: Head,
+    /// Whether other writers were met on the way.
+    pub(super) contended: bool,
 }
 
 impl Group {
@@ -93,7 +95,7 @@ impl Group {
                 CommitOutcome::Committed(head) => {
                     manifests.know_list(&next.list_uri, next.list.clone(), next.list_size);
                     table.advance(head.clone());
-                    return Ok(Committed { head });
+                    return Ok(Committed { head, contended: self.conflicts > 0 });
                 }
                 CommitOutcome::Conflict(head) => {
                     self.conflicts += 1;

@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use futures::future::join_all;
 
 use crate::spec::{NestedField, PrimitiveType, Schema};
-use crate::store::{CountingStore, MemoryStore};
+use crate::store::{CountingStore, GetOptions, MemoryStore, ObjectStore};
 use crate::{ErrorKind, Table, Warehouse};
 
 fn schema() -> Schema {
@@ -81,6 +81,8 @@ fn writers_on_separate_handles_lose_and_double_nothing() {
         let table = warehouse.open("t").await.unwrap();
         assert_eq!((table.version(), total(&table)), (61, 60));
         assert_eq!(table.snapshots().len(), 60);
+        let hint = store.get("t/metadata/version-hint.text", GetOptions::default()).await.unwrap();
+        assert_eq!(hint.bytes, "61");
     });
 }
 
