@@ -3,6 +3,8 @@
 //! Tables are Apache Iceberg: DuckDB, PyIceberg, Spark, Trino and Polars read what this crate writes. The same core runs
 //! natively and on wasm32; its only effects are HTTP ([`fetch::Fetch`]), time and randomness ([`runtime::Runtime`]).
 #![forbid(unsafe_code)]
+// There is one thread on wasm32.
+#![cfg_attr(target_family = "wasm", allow(clippy::arc_with_non_send_sync))]
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod avro;

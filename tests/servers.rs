@@ -190,14 +190,14 @@ struct Unconditional;
 impl Fetch for Unconditional {
     fn fetch(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Body>, FetchError>> {
         let listing = request.uri().query().is_some_and(|query| query.contains("list-type"));
-        let (status, text) = match request.method() {
-            &http::Method::PUT if request.headers().contains_key("if-none-match") => {
+        let (status, text) = match *request.method() {
+            http::Method::PUT if request.headers().contains_key("if-none-match") => {
                 (501, "<Error><Code>NotImplemented</Code><Message>A header is not supported</Message></Error>")
             }
-            &http::Method::GET if listing => {
+            http::Method::GET if listing => {
                 (200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
             }
-            &http::Method::GET => (404, "<Error><Code>NoSuchKey</Code><Message>It is not there</Message></Error>"),
+            http::Method::GET => (404, "<Error><Code>NoSuchKey</Code><Message>It is not there</Message></Error>"),
             _ => (200, ""),
         };
         let response = http::Response::builder().status(status).body(Body::from(Bytes::from(text))).unwrap();
