@@ -2,6 +2,14 @@
 //!
 //! Tables are Apache Iceberg: DuckDB, PyIceberg, Spark, Trino and Polars read what this crate writes. The same core runs
 //! natively and on wasm32; its only effects are HTTP ([`fetch::Fetch`]), time and randomness ([`runtime::Runtime`]).
+//!
+//! Begin with a [`Warehouse`] on a store ([`store::S3Store`], `native::FolderStore`, [`store::MemoryStore`]), create or open
+//! a [`Table`], and [`append`](Table::append) to it or [`scan`](Table::scan) it. Errors have one type, [`Error`], with a
+//! [`kind`](Error::kind) that says what to do about them.
+//!
+//! Five seams are traits that a caller may implement: [`fetch::Fetch`], [`runtime::Runtime`], [`store::ObjectStore`],
+//! [`catalog::Catalog`] and [`s3::CredentialProvider`]. The feature `native` (on by default) brings adapters for programs
+//! with an operating system; without it the crate has no tokio, no file system and no clock of its own.
 #![forbid(unsafe_code)]
 // There is one thread on wasm32.
 #![cfg_attr(target_family = "wasm", allow(clippy::arc_with_non_send_sync))]
