@@ -42,14 +42,15 @@ fn encode_entry(manifest: &ManifestFile) -> Avro {
     };
     let long = |value: u64| Avro::Long(i64::try_from(value).unwrap_or(i64::MAX));
     let int = |value: Option<u32>| Avro::Int(i32::try_from(value.unwrap_or(0)).unwrap_or(i32::MAX));
-    let summaries = manifest.partitions.iter().map(|summary| {
+    let summary = |summary: &FieldSummary| {
         record(vec![
             ("contains_null", Avro::Boolean(summary.contains_null)),
             ("contains_nan", nullable(summary.contains_nan.map(Avro::Boolean))),
             ("lower_bound", nullable(summary.lower_bound.clone().map(Avro::Bytes))),
             ("upper_bound", nullable(summary.upper_bound.clone().map(Avro::Bytes))),
         ])
-    });
+    };
+    let summaries = manifest.partitions.as_ref().map(|all| Avro::Array(all.iter().map(summary).collect()));
     let content = match manifest.content {
         ManifestContent::Data => 0,
         ManifestContent::Deletes => 1,
@@ -68,7 +69,7 @@ fn encode_entry(manifest: &ManifestFile) -> Avro {
         ("added_rows_count", long(manifest.added_rows_count.unwrap_or(0))),
         ("existing_rows_count", long(manifest.existing_rows_count.unwrap_or(0))),
         ("deleted_rows_count", long(manifest.deleted_rows_count.unwrap_or(0))),
-        ("partitions", nullable((!manifest.partitions.is_empty()).then(|| Avro::Array(summaries.collect())))),
+        ("partitions", nullable(summaries)),
         ("key_metadata", nullable(manifest.key_metadata.clone().map(Avro::Bytes))),
     ])
 }
@@ -98,7 +99,7 @@ fn decode_entry(schema: &AvroSchema, value: Avro) -> Result<ManifestFile> {
     let added_rows_count = rows(512, "added_rows_count")?;
     let existing_rows_count = rows(513, "existing_rows_count")?;
     let deleted_rows_count = rows(514, "deleted_rows_count")?;
-    let summaries = fields.array(507, "partitions")?.into_iter().map(|(schema, value)| {
+    let summary = |(schema, value)| {
         let mut summary = Record::new(schema, value)?;
         Ok(FieldSummary {
             contains_null: summary.optional_bool(509, "contains_null")?.unwrap_or(true),
@@ -106,9 +107,10 @@ fn decode_entry(schema: &AvroSchema, value: Avro) -> Result<ManifestFile> {
             lower_bound: summary.optional_bytes(510, "lower_bound")?,
             upper_bound: summary.optional_bytes(511, "upper_bound")?,
         })
-    });
+    };
+    let summaries = fields.optional_array(507, "partitions")?;
     Ok(ManifestFile {
-        partitions: summaries.collect::<Result<_>>()?,
+        partitions: summaries.map(|all| all.into_iter().map(summary).collect::<Result<_>>()).transpose()?,
         manifest_path: fields.string(500, "manifest_path")?,
         manifest_length: fields.u64(501, "manifest_length")?,
         partition_spec_id: fields.optional_i32(502, "partition_spec_id")?.unwrap_or(0),

@@ -89,10 +89,14 @@ impl<'a> Record<'a> {
 
     /// The items of an array; none if it is null or absent.
     pub(super) fn array(&mut self, id: i32, name: &str) -> Result<Vec<Typed<'a>>> {
+        Ok(self.optional_array(id, name)?.unwrap_or_default())
+    }
+
+    pub(super) fn optional_array(&mut self, id: i32, name: &str) -> Result<Option<Vec<Typed<'a>>>> {
         match self.take(id, name) {
-            None => Ok(Vec::new()),
+            None => Ok(None),
             Some((Schema::Array(array), Value::Array(items))) => {
-                Ok(items.into_iter().filter_map(|item| unwrap_union(&array.items, item)).collect())
+                Ok(Some(items.into_iter().filter_map(|item| unwrap_union(&array.items, item)).collect()))
             }
             Some(_) => Err(wrong(name, "an array")),
         }

@@ -88,12 +88,12 @@ fn manifest_file() -> ManifestFile {
         added_rows_count: Some(7),
         existing_rows_count: Some(0),
         deleted_rows_count: Some(0),
-        partitions: vec![FieldSummary {
+        partitions: Some(vec![FieldSummary {
             contains_null: true,
             contains_nan: None,
             lower_bound: Some(vec![1]),
             upper_bound: None,
-        }],
+        }]),
         key_metadata: None,
         first_row_id: None,
     }
@@ -101,7 +101,11 @@ fn manifest_file() -> ManifestFile {
 
 #[test]
 fn a_manifest_list_round_trips_and_its_schema_says_field_ids() {
-    let list = vec![manifest_file(), ManifestFile { partitions: vec![], ..manifest_file() }];
+    let list = vec![
+        manifest_file(),
+        ManifestFile { partitions: Some(vec![]), ..manifest_file() },
+        ManifestFile { partitions: None, ..manifest_file() },
+    ];
     let bytes = encode_manifest_list(&list, 77, None, 4, 1).unwrap();
     assert_eq!(decode_manifest_list(&bytes).unwrap(), list);
     let header = String::from_utf8_lossy(&bytes);

@@ -31,8 +31,8 @@ pub struct ManifestFile {
     pub existing_rows_count: Option<u64>,
     /// Rows of the deleted files.
     pub deleted_rows_count: Option<u64>,
-    /// One summary a field of the partition spec; empty if not said.
-    pub partitions: Vec<FieldSummary>,
+    /// One summary a field of the partition spec; `None` if not said.
+    pub partitions: Option<Vec<FieldSummary>>,
     /// Present on an encrypted manifest.
     pub key_metadata: Option<Vec<u8>>,
     /// The first row id of the manifest's files (v3).

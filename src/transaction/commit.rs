@@ -5,7 +5,7 @@ use serde_json::Map;
 
 use crate::avro;
 use crate::catalog::{Head, TableHandle};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::read::Manifests;
 use crate::runtime::Runtime;
 use crate::spec::{
@@ -60,6 +60,12 @@ pub(super) async fn build<'a>(
         added_snapshot_id: snapshot_id,
         ..manifest
     });
+    // The list to write cannot leave them out, and 0 would have readers pass over live files.
+    if before.iter().any(|file| file.added_files_count.is_none() || file.existing_files_count.is_none()) {
+        return Err(Error::unsupported(
+            "writing after a manifest list that does not count its files (format version 1)",
+        ));
+    }
     // The newest first, as other writers have it.
     let list: Vec<_> = manifest.into_iter().chain(before.iter().cloned()).collect();
     let marker = table.runtime.random();

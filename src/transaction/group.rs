@@ -245,7 +245,8 @@ fn prepare_manifest(
         added_rows_count: Some(rows),
         existing_rows_count: Some(0),
         deleted_rows_count: Some(0),
-        partitions: Vec::new(),
+        // Spark's table of manifests fails where this is left out.
+        partitions: Some(Vec::new()),
         key_metadata: None,
         first_row_id: None,
     };
