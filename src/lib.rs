@@ -41,7 +41,7 @@ pub use expr::{Predicate, col};
 pub use table::Table;
 pub use transaction::{CommitReceipt, Resolution};
 pub use warehouse::{CreateTable, Warehouse};
-pub use write::records_to_batch;
+pub use write::{ipc_to_batches, records_to_batch};
 
 /// The README's examples run.
 #[cfg(all(doctest, feature = "native"))]
