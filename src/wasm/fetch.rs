@@ -13,6 +13,7 @@ use web_sys::{AbortController, Response};
 use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind, NoStore};
 use crate::runtime::{BoxFuture, Runtime};
 use crate::wasm::JsRuntime;
+use crate::wasm::error::message_of;
 
 /// Without an answer for this long, a request is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,7 +54,7 @@ impl JsFetch {
         let unable = |_| FetchError::new(FetchErrorKind::NotSent, "this host has no AbortController");
         let abort = Abort { controller: AbortController::new().map_err(unable)?, armed: true };
         let init = init(&request, &abort.controller)
-            .map_err(|error| FetchError::new(FetchErrorKind::NotSent, text(&error)))?;
+            .map_err(|error| FetchError::new(FetchErrorKind::NotSent, message_of(&error)))?;
         let url = request.uri().to_string();
         let rejected = |error: JsValue| explain(&error, request.uri());
         let promise = function.call2(&JsValue::UNDEFINED, &url.into(), &init).map_err(rejected)?;
@@ -148,11 +149,11 @@ fn respond(answer: Response, mut abort: Abort) -> http::Response<Body> {
     }
     let whole = async move {
         let broken = |message: String| FetchError::new(FetchErrorKind::BrokenOff, message);
-        let promise = answer.array_buffer().map_err(|error| broken(text(&error)))?;
+        let promise = answer.array_buffer().map_err(|error| broken(message_of(&error)))?;
         let read = within(time_for(length.unwrap_or(LONG)), promise).await;
         let buffer: ArrayBuffer = match read {
             Some(Ok(buffer)) => buffer.unchecked_into(),
-            Some(Err(error)) => return Err(broken(text(&error))),
+            Some(Err(error)) => return Err(broken(message_of(&error))),
             None => return Err(broken("the answer came to a standstill".into())),
         };
         abort.disarm();
@@ -193,21 +194,16 @@ async fn within(time: Duration, promise: Promise) -> Option<Result<JsValue, JsVa
     }
 }
 
-fn text(error: &JsValue) -> String {
-    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    message.or_else(|| error.as_string()).unwrap_or_else(|| "fetch failed".into())
-}
-
 /// A rejection says little: nothing at all in a browser, and in Node it is in the cause.
 fn explain(error: &JsValue, url: &http::Uri) -> FetchError {
-    let mut message = text(error);
+    let mut message = message_of(error);
     let mut kind = FetchErrorKind::OutcomeUnknown;
     if let Some(cause) = Reflect::get(error, &"cause".into()).ok().filter(JsValue::is_object) {
         let code = Reflect::get(&cause, &"code".into()).ok().and_then(|code| code.as_string()).unwrap_or_default();
         if matches!(code.as_str(), "ECONNREFUSED" | "ENOTFOUND" | "EAI_AGAIN") {
             kind = FetchErrorKind::NotSent;
         }
-        message = format!("{message}: {} {code}", text(&cause));
+        message = format!("{message}: {} {code}", message_of(&cause));
     }
     // It may be signed.
     if let Some(query) = url.query() {

@@ -1,7 +1,17 @@
 //! Adapters for JavaScript hosts, and the classes that JavaScript sees: browsers, workers, Node, Deno, Bun, workerd.
 
+mod credentials;
+mod error;
 mod fetch;
+mod ipc;
+mod options;
+mod records;
 mod runtime;
+mod scan;
+mod schema;
+mod table;
+mod types;
+mod warehouse;
 
 pub use fetch::JsFetch;
 pub use runtime::JsRuntime;

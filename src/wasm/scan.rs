@@ -1,0 +1,65 @@
+use std::cell::RefCell;
+
+use futures::TryStreamExt;
+use wasm_bindgen::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::scan::{ScanBuilder, ScanStream};
+use crate::wasm::ipc;
+use crate::wasm::options::Options;
+
+const SCAN: &[&str] = &["select", "filter", "limit", "snapshotId", "asOf", "ref", "batchRows"];
+
+/// A scan by its options.
+pub(super) fn configure(mut scan: ScanBuilder, options: JsValue) -> Result<ScanBuilder> {
+    let options = Options::new(options, "scan", SCAN)?;
+    if let Some(columns) = options.strings("select")? {
+        scan = scan.select(columns);
+    }
+    if let Some(filter) = options.string("filter")? {
+        scan = scan.filter(filter);
+    }
+    if let Some(rows) = options.count("limit")? {
+        scan = scan.limit(rows);
+    }
+    if let Some(rows) = options.count("batchRows")? {
+        scan = scan.batch_rows(usize::try_from(rows).unwrap_or(usize::MAX));
+    }
+    let at = (options.id("snapshotId")?, options.time("asOf")?, options.string("ref")?);
+    match at {
+        (None, None, None) => Ok(scan),
+        (Some(id), None, None) => Ok(scan.at_snapshot(id)),
+        (None, Some(time), None) => Ok(scan.as_of(time)),
+        (None, None, Some(name)) => Ok(scan.at_ref(name)),
+        _ => Err(Error::invalid_input("give one of `snapshotId`, `asOf` and `ref`")),
+    }
+}
+
+/// The rows of a scan, batch by batch. Freeing it, or `return()`, stops its requests.
+#[wasm_bindgen(js_name = ScanStream)]
+pub struct JsScanStream(RefCell<Option<ScanStream>>);
+
+impl JsScanStream {
+    pub(super) fn new(stream: ScanStream) -> Self {
+        Self(RefCell::new(Some(stream)))
+    }
+}
+
+#[wasm_bindgen(js_class = ScanStream)]
+impl JsScanStream {
+    /// The next batch as an Arrow IPC stream of its own; `undefined` at the end. One call at a time.
+    pub async fn next(&self) -> Result<Option<Vec<u8>>, JsValue> {
+        let Some(mut stream) = self.0.take() else { return Ok(None) };
+        let batch = stream.try_next().await?;
+        let Some(batch) = batch else { return Ok(None) };
+        let bytes = ipc::write_one(&stream.schema(), &batch)?;
+        self.0.replace(Some(stream));
+        Ok(Some(bytes))
+    }
+
+    /// Stops reading.
+    #[wasm_bindgen(js_name = return)]
+    pub fn stop(&self) {
+        self.0.take();
+    }
+}
