@@ -1,0 +1,15 @@
+// The scenario in Node: `node tests/wasm/node.mjs`, with the bucket in the environment. `tests/wasm.rs` runs it.
+
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import * as flechette from "@uwdata/flechette";
+import { setting, module } from "./settings.mjs";
+import { steps } from "./scenario.mjs";
+
+const { Warehouse, initSync } = await import(new URL("datashard.js", module));
+initSync({ module: readFileSync(new URL("datashard_bg.wasm", module)) });
+
+const host = { Warehouse, flechette, options: setting, name: "node" };
+for (const [sentence, step] of Object.entries(steps(host))) {
+  test(`node: ${sentence}`, step);
+}
