@@ -54,7 +54,7 @@ fn batches_come_back() {
 #[test]
 fn damaged_streams_are_errors_or_batches_and_never_a_panic() {
     let batch = batch();
-    let bytes = stream(&[batch.clone()], &batch.schema());
+    let bytes = stream(std::slice::from_ref(&batch), &batch.schema());
     for at in 0..bytes.len() {
         let _ = ipc_to_batches(bytes[..at].to_vec());
         for change in [0x01, 0x04, 0x7f, 0x80, 0xff] {
