@@ -1,6 +1,6 @@
 //! Safe, concurrent, versioned tables on any S3-compatible bucket, with no server beside the bucket.
 //!
-//! Tables are Apache Iceberg: DuckDB, PyIceberg, Spark, Trino and Polars read what this crate writes. The same core runs
+//! Tables are Apache Iceberg: DuckDB, PyIceberg, Polars and other engines read what this crate writes. The same core runs
 //! natively and on wasm32; its only effects are HTTP ([`fetch::Fetch`]), time and randomness ([`runtime::Runtime`]).
 //!
 //! Begin with a [`Warehouse`] on a store ([`store::S3Store`], `native::FolderStore`, [`store::MemoryStore`]), create or open

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use crate::ErrorKind;
 use crate::catalog::head::Spelling;
-use crate::catalog::publish::{commit_id, conditions_ignored, create_version, deadline, encode};
+use crate::catalog::publish::{commit_id, create_version, deadline, encode, prove};
 use crate::catalog::store_catalog::{StoreCatalog, key};
 use crate::catalog::{Attempt, Catalog, CommitOutcome, Head};
 use crate::error::{Error, Result};
 use crate::spec::{TableMetadata, properties};
-use crate::store::{PutOptions, PutOutcome};
 
 impl StoreCatalog {
     /// Makes `first` a new table's first version; after a dropped table, the version after its tombstone (R7).
@@ -47,9 +46,10 @@ impl StoreCatalog {
             }
         };
         let file_key = key(table, &head.file_name());
-        if let PutOutcome::Done(_) = self.store.put(&file_key, file, PutOptions::if_absent()).await? {
+        if let Err(error) = prove(self, &file_key, &file).await {
+            // The table says that its store was proved (R4): it must not stay where that is not so.
             self.store.delete(&file_key).await?;
-            return Err(conditions_ignored(self));
+            return Err(error);
         }
         self.announce(table, &head).await;
         Ok(head)

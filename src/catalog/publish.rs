@@ -94,10 +94,14 @@ pub(super) async fn create_version(
 /// Creating the head's own file again, with the same bytes, must fail; where it does not, nothing has changed.
 async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> Result<()> {
     let Some(file) = base.file.as_ref().filter(|_| !catalog.proved.load(Ordering::Relaxed)) else { return Ok(()) };
-    let key = key(table, &base.file_name());
+    prove(catalog, &key(table, &base.file_name()), file).await
+}
+
+/// Creates an object again that is there, with the bytes that it has: only a store that ignores conditions says yes.
+pub(super) async fn prove(catalog: &StoreCatalog, key: &str, file: &Bytes) -> Result<()> {
     let mut backoff = Backoff::default();
     for _ in 0..5 {
-        match catalog.store.put(&key, file.clone(), PutOptions::if_absent()).await.map_err(not_implemented)? {
+        match catalog.store.put(key, file.clone(), PutOptions::if_absent()).await.map_err(not_implemented)? {
             PutOutcome::PreconditionFailed => {
                 catalog.proved.store(true, Ordering::Relaxed);
                 return Ok(());
@@ -119,7 +123,7 @@ fn not_implemented(error: Error) -> Error {
     }
 }
 
-pub(super) fn conditions_ignored(catalog: &StoreCatalog) -> Error {
+fn conditions_ignored(catalog: &StoreCatalog) -> Error {
     Error::unsupported(format!(
         "the store {} ignores `If-None-Match: *`, so writers would overwrite each other's commits: it can be read, but not be written to",
         catalog.store.root()

@@ -166,10 +166,11 @@ fn dropping_a_stream_stops_its_requests() {
         let table = table(store.clone()).await;
         table.scan().count().await.unwrap();
         let mut stream = table.scan().stream().await.unwrap();
+        store.take();
         stream.next().await.unwrap().unwrap();
         drop(stream);
-        store.take();
-        assert_eq!(store.take().requests(), 0);
+        let requests = store.take().requests();
+        assert!((1..10).contains(&requests), "{requests} requests for the first of ten files");
     });
 }
 

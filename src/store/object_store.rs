@@ -25,7 +25,8 @@ pub trait ObjectStore: Debug + MaybeSend + MaybeSync {
     /// Size, tag and time of an object, without its content.
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<ObjectMeta>>;
 
-    /// Stores a whole object, atomically: nobody ever reads a part of it. `Err` means that it was certainly not stored.
+    /// Stores a whole object, atomically: nobody ever reads a part of it. Of a conditional put, `Err` means that it was
+    /// certainly not stored; of another, that the store did not confirm it in the end.
     fn put<'a>(&'a self, key: &'a str, body: Bytes, options: PutOptions) -> BoxFuture<'a, Result<PutOutcome>>;
 
     /// Begins an object that is sent in parts, for content too large to hold in memory. It appears when it is

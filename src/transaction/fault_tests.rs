@@ -224,6 +224,19 @@ fn a_store_that_ignores_conditions_is_refused_at_creation_and_nothing_is_left() 
     });
 }
 
+/// The second create, which must fail, got no answer once: that proved nothing, and yet the table was taken as proved.
+#[test]
+fn a_lost_answer_does_not_pass_for_the_proof_that_conditions_are_honoured() {
+    block_on(async {
+        let store = FaultyStore::ignoring_conditions();
+        let faults = store.clone();
+        store.stall_put("v1.metadata.json", move || faults.next_put("v1.metadata.json", Fault::RequestLost));
+        let error = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(Warehouse::new(store).open("t").await.unwrap_err().kind(), ErrorKind::NotFound);
+    });
+}
+
 #[test]
 fn a_table_made_elsewhere_is_not_written_to_on_a_store_that_ignores_conditions() {
     block_on(async {
