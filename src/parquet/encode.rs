@@ -3,19 +3,19 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 
 use crate::error::{Error, Result};
 use crate::parquet::metrics;
 use crate::parquet::options::{EncodeOptions, MetricsMode};
+use crate::parquet::row_group::RowGroup;
 use crate::spec::to_arrow;
 use crate::spec::{Metrics, Schema};
 
-/// Rows handed on at once, so that a row group's size is looked at often enough however large the caller's batches are.
-const SLICE_ROWS: usize = 32_768;
 /// Text and bytes in the footer's statistics are cut to this many bytes.
 const STATISTICS_BYTES: usize = 64;
 
@@ -26,7 +26,9 @@ pub struct FileEncoder {
     schema: Schema,
     arrow_schema: SchemaRef,
     options: EncodeOptions,
-    writer: ArrowWriter<Vec<u8>>,
+    file: SerializedFileWriter<Vec<u8>>,
+    columns: ArrowRowGroupWriterFactory,
+    group: Option<RowGroup>,
 }
 
 impl FileEncoder {
@@ -35,13 +37,12 @@ impl FileEncoder {
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on a schema that Parquet cannot hold.
     pub fn new(schema: &Schema, options: &EncodeOptions) -> Result<Self> {
         let arrow_schema = Arc::new(to_arrow(schema)?);
-        let writer_options = ArrowWriterOptions::new()
-            .with_properties(properties(schema, options))
-            .with_skip_arrow_metadata(true)
-            .with_schema_root("table".to_owned());
-        let writer = ArrowWriter::try_new_with_options(Vec::new(), arrow_schema.clone(), writer_options)
-            .map_err(|error| Error::invalid_input("the schema cannot be written as Parquet").caused_by(error))?;
-        Ok(Self { schema: schema.clone(), arrow_schema, options: options.clone(), writer })
+        let impossible = |error| Error::invalid_input("the schema cannot be written as Parquet").caused_by(error);
+        let parquet = ArrowSchemaConverter::new().schema_root("table").convert(&arrow_schema).map_err(impossible)?;
+        let file = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties(schema, options).into())
+            .map_err(impossible)?;
+        let columns = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone());
+        Ok(Self { schema: schema.clone(), arrow_schema, options: options.clone(), file, columns, group: None })
     }
 
     /// The schema that batches must have: what [`conform`](crate::parquet::conform) makes.
@@ -58,34 +59,51 @@ impl FileEncoder {
         }
         let mut start = 0;
         while start < batch.num_rows() {
-            let length = SLICE_ROWS.min(batch.num_rows() - start);
-            self.writer.write(&batch.slice(start, length)).map_err(failed)?;
+            let group = match &mut self.group {
+                Some(group) => group,
+                none => {
+                    none.insert(RowGroup::new(&self.columns, self.file.flushed_row_groups().len()).map_err(failed)?)
+                }
+            };
+            let length = group.room(&self.options).min(batch.num_rows() - start);
+            if length == 0 {
+                self.end_group()?;
+                continue;
+            }
+            group.write(&self.arrow_schema, &batch.slice(start, length)).map_err(failed)?;
             start += length;
         }
         Ok(())
     }
 
+    fn end_group(&mut self) -> Result<()> {
+        self.group.take().map_or(Ok(()), |group| group.finish(&mut self.file).map_err(failed))
+    }
+
     /// The bytes of the file that are complete and were not taken yet, in order. Often none: bytes come by row groups.
     pub fn take_ready(&mut self) -> Bytes {
         // Flushing into memory cannot fail.
-        let _ = self.writer.sync();
-        Bytes::from(std::mem::take(self.writer.inner_mut()))
+        let _ = self.file.flush();
+        Bytes::from(std::mem::take(self.file.inner_mut()))
     }
 
     /// Bytes of memory held: the row group being built, and what was not taken.
     pub fn buffered_bytes(&self) -> u64 {
-        (self.writer.memory_size() as u64).saturating_add(self.writer.inner().len() as u64)
+        let group = self.group.as_ref().map_or(0, RowGroup::memory_bytes);
+        (group as u64).saturating_add(self.file.inner().len() as u64)
     }
 
     /// Bytes of the file so far, taken or not, and an estimate of those of the row group being built.
     pub fn bytes_written(&self) -> u64 {
-        (self.writer.bytes_written() as u64).saturating_add(self.writer.in_progress_size() as u64)
+        let group = self.group.as_ref().map_or(0, RowGroup::encoded_bytes);
+        (self.file.bytes_written() as u64).saturating_add(group as u64)
     }
 
     /// Ends the file: the bytes not taken yet, what a manifest says about its columns, and its size in bytes.
     pub fn finish(mut self) -> Result<(Bytes, Metrics, u64)> {
-        let footer = self.writer.finish().map_err(failed)?;
-        let size = self.writer.bytes_written() as u64;
+        self.end_group()?;
+        let footer = self.file.finish().map_err(failed)?;
+        let size = self.file.bytes_written() as u64;
         let rest = self.take_ready();
         Ok((rest, metrics::from_footer(&self.schema, &self.options, &footer), size))
     }
@@ -111,8 +129,6 @@ fn properties(schema: &Schema, options: &EncodeOptions) -> WriterProperties {
     WriterProperties::builder()
         .set_created_by(format!("datashard version {}", env!("CARGO_PKG_VERSION")))
         .set_compression(options.compression)
-        .set_max_row_group_bytes(Some(options.row_group_bytes))
-        .set_max_row_group_row_count(Some(options.row_group_rows))
         .set_data_page_size_limit(options.page_bytes)
         .set_data_page_row_count_limit(options.page_rows)
         // The writer looks at its limits after so many rows only.

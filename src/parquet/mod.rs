@@ -14,6 +14,7 @@ mod pages;
 mod physical;
 mod project;
 mod projection;
+mod row_group;
 mod stats;
 #[cfg(test)]
 mod tests;

@@ -285,3 +285,24 @@ fn bounds_span_all_row_groups_and_pass_over_those_of_nulls() {
     assert_eq!((metrics.nan_value_counts[&1], metrics.null_value_counts[&1]), (3, 3));
     assert_eq!(bounds(&metrics, PrimitiveType::Double), (Some(Value::Double(-3.0)), Some(Value::Double(1.0))));
 }
+
+#[test]
+fn row_groups_keep_their_limits_of_rows_and_bytes_whatever_the_batches() {
+    let groups = |name: &str, limit: &str, batch: &RecordBatch, schema: &Schema| {
+        let limit = BTreeMap::from([(name.to_owned(), limit.to_owned())]);
+        let (file, _) = encode(schema, &EncodeOptions::from_properties(&limit).unwrap(), std::slice::from_ref(batch));
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let sizes = |group: &parquet::file::metadata::RowGroupMetaData| (group.num_rows(), group.total_byte_size());
+        reader.metadata().row_groups().iter().map(sizes).collect::<Vec<_>>()
+    };
+    let (schema, batch) = column(PrimitiveType::Int, Arc::new(Int32Array::from_iter_values(0..70_000)));
+    let rows: Vec<_> = groups("write.parquet.row-group-limit", "30000", &batch, &schema).iter().map(|g| g.0).collect();
+    assert_eq!(rows, [30_000, 30_000, 10_000]);
+
+    // Rows of 1 KB: no group has many more than a megabyte.
+    let wide = (0..20_000_u64).map(|row| format!("{:x}", row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).repeat(64));
+    let (schema, batch) = column(PrimitiveType::String, Arc::new(StringArray::from_iter_values(wide)));
+    let groups = groups("write.parquet.row-group-size-bytes", "1000000", &batch, &schema);
+    assert_eq!(groups.iter().map(|group| group.0).sum::<i64>(), 20_000);
+    assert!(groups.iter().all(|group| group.1 < 1_300_000) && groups.len() < 40, "{groups:?}");
+}
