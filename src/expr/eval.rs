@@ -1,7 +1,7 @@
 use arrow_array::cast::AsArray;
-use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, RecordBatch};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
+use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
@@ -97,132 +97,143 @@ fn passing(column: &BoundColumn, test: &Test, array: &ArrayRef, nulls: Option<&N
     if &crate::spec::primitive_to_arrow(primitive)? != array.data_type() {
         return Err(wrong());
     }
-    macro_rules! native {
-        ($arrow:ident, $variant:ident) => {
-            natives::<$arrow>(array, test, |value| match value {
-                Value::$variant(value) => Some(*value),
-                _ => None,
-            })
-        };
-    }
+    // Few loops for many types: what is narrow is widened, and what sorts as its bytes is compared as bytes.
     let passed = match primitive {
-        PrimitiveType::Int => native!(Int32Type, Int),
-        PrimitiveType::Long => native!(Int64Type, Long),
-        PrimitiveType::Float => match test {
-            Test::IsNan => Some(each(array.as_primitive::<Float32Type>().values().iter(), |value| value.is_nan())),
-            Test::NotNan => Some(each(array.as_primitive::<Float32Type>().values().iter(), |value| !value.is_nan())),
-            _ => native!(Float32Type, Float),
-        },
-        PrimitiveType::Double => match test {
-            Test::IsNan => Some(each(array.as_primitive::<Float64Type>().values().iter(), |value| value.is_nan())),
-            Test::NotNan => Some(each(array.as_primitive::<Float64Type>().values().iter(), |value| !value.is_nan())),
-            _ => native!(Float64Type, Double),
-        },
-        PrimitiveType::Decimal { .. } => natives::<Decimal128Type>(array, test, |value| match value {
-            Value::Decimal { unscaled, .. } => Some(*unscaled),
-            _ => None,
-        }),
-        PrimitiveType::Date => native!(Date32Type, Date),
-        PrimitiveType::Time => native!(Time64MicrosecondType, Time),
-        PrimitiveType::Timestamp => native!(TimestampMicrosecondType, Timestamp),
-        PrimitiveType::Timestamptz => native!(TimestampMicrosecondType, Timestamptz),
-        PrimitiveType::TimestampNs => native!(TimestampNanosecondType, TimestampNs),
-        PrimitiveType::TimestamptzNs => native!(TimestampNanosecondType, TimestamptzNs),
         PrimitiveType::Boolean => {
-            let values = array.as_boolean().values().iter();
-            compare(values, test, |value| if let Value::Boolean(value) = value { Some(*value) } else { None })
+            let values: Vec<i64> = array.as_boolean().values().iter().map(i64::from).collect();
+            compare(&values, test, whole)
+        }
+        PrimitiveType::Int | PrimitiveType::Date => {
+            let data = array.to_data();
+            let values: Vec<i64> = natives::<i32>(&data).iter().map(|value| i64::from(*value)).collect();
+            compare(&values, test, whole)
+        }
+        PrimitiveType::Long
+        | PrimitiveType::Time
+        | PrimitiveType::Timestamp
+        | PrimitiveType::Timestamptz
+        | PrimitiveType::TimestampNs
+        | PrimitiveType::TimestamptzNs => compare(natives::<i64>(&array.to_data()), test, whole),
+        PrimitiveType::Float => {
+            let data = array.to_data();
+            let values: Vec<f64> = natives::<f32>(&data).iter().map(|value| f64::from(*value)).collect();
+            floats(&values, test)
+        }
+        PrimitiveType::Double => floats(natives::<f64>(&array.to_data()), test),
+        PrimitiveType::Decimal { .. } => compare(natives::<i128>(&array.to_data()), test, wide),
+        PrimitiveType::Uuid => {
+            let bytes = array.as_fixed_size_binary();
+            let uuid = |row| u128::from_be_bytes(bytes.value(row).try_into().unwrap_or_default());
+            let values: Vec<i128> = (0..bytes.len()).map(|row| ordered(uuid(row))).collect();
+            compare(&values, test, wide)
         }
         PrimitiveType::String => {
             let strings = array.as_string::<i32>();
-            let values = (0..strings.len()).map(|row| strings.value(row));
+            let values: Vec<&[u8]> = (0..strings.len()).map(|row| strings.value(row).as_bytes()).collect();
             match test {
-                Test::StartsWith(prefix) => Some(each(values, |value| value.starts_with(prefix.as_str()))),
-                Test::NotStartsWith(prefix) => Some(each(values, |value| !value.starts_with(prefix.as_str()))),
-                _ => compare(
-                    values,
-                    test,
-                    |value| if let Value::String(value) = value { Some(value.as_str()) } else { None },
-                ),
+                Test::StartsWith(prefix) => Some(each(&values, |value| value.starts_with(prefix.as_bytes()))),
+                Test::NotStartsWith(prefix) => Some(each(&values, |value| !value.starts_with(prefix.as_bytes()))),
+                _ => compare(&values, test, bytes_of),
             }
         }
         PrimitiveType::Binary => {
             let bytes = array.as_binary::<i32>();
-            compare((0..bytes.len()).map(|row| bytes.value(row)), test, bytes_of)
+            let values: Vec<&[u8]> = (0..bytes.len()).map(|row| bytes.value(row)).collect();
+            compare(&values, test, bytes_of)
         }
         PrimitiveType::Fixed(_) => {
             let bytes = array.as_fixed_size_binary();
-            compare((0..bytes.len()).map(|row| bytes.value(row)), test, bytes_of)
-        }
-        PrimitiveType::Uuid => {
-            let bytes = array.as_fixed_size_binary();
-            let uuid = |row| u128::from_be_bytes(bytes.value(row).try_into().unwrap_or_default());
-            compare(
-                (0..bytes.len()).map(uuid),
-                test,
-                |value| if let Value::Uuid(value) = value { Some(*value) } else { None },
-            )
+            let values: Vec<&[u8]> = (0..bytes.len()).map(|row| bytes.value(row)).collect();
+            compare(&values, test, bytes_of)
         }
     };
     passed.ok_or_else(wrong)
 }
 
+/// The slots of an array of a primitive type, which was compared with the column's.
+fn natives<T: ArrowNativeType>(data: &ArrayData) -> &[T] {
+    data.buffer::<T>(0).get(..data.len()).unwrap_or_default()
+}
+
+/// Numbers in the order of UUIDs, which is that of their bytes.
+fn ordered(uuid: u128) -> i128 {
+    (uuid ^ (1 << 127)).cast_signed()
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Boolean(value) => Some((*value).into()),
+        Value::Int(value) | Value::Date(value) => Some((*value).into()),
+        Value::Long(value)
+        | Value::Time(value)
+        | Value::Timestamp(value)
+        | Value::Timestamptz(value)
+        | Value::TimestampNs(value)
+        | Value::TimestamptzNs(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn wide(value: &Value) -> Option<i128> {
+    match value {
+        Value::Decimal { unscaled, .. } => Some(*unscaled),
+        Value::Uuid(value) => Some(ordered(*value)),
+        _ => None,
+    }
+}
+
 fn bytes_of(value: &Value) -> Option<&[u8]> {
     match value {
+        Value::String(text) => Some(text.as_bytes()),
         Value::Binary(bytes) | Value::Fixed(bytes) => Some(bytes),
         _ => None,
     }
 }
 
-fn natives<T: ArrowPrimitiveType>(
-    array: &ArrayRef,
-    test: &Test,
-    literal: impl Fn(&Value) -> Option<T::Native>,
-) -> Option<BooleanBuffer>
-where
-    T::Native: PartialOrd,
-{
-    compare(array.as_primitive::<T>().values().iter().copied(), test, literal)
+fn floats(values: &[f64], test: &Test) -> Option<BooleanBuffer> {
+    match test {
+        Test::IsNan => Some(each(values, |value| value.is_nan())),
+        Test::NotNan => Some(each(values, |value| !value.is_nan())),
+        _ => compare(values, test, |value| match value {
+            Value::Float(value) => Some((*value).into()),
+            Value::Double(value) => Some(*value),
+            _ => None,
+        }),
+    }
 }
 
 /// Comparisons as IEEE 754 has them: every one with a NaN is false but `!=`. `None` for a test that is no comparison, or
 /// with a literal of another type.
 fn compare<'t, V: PartialOrd + Copy>(
-    values: impl ExactSizeIterator<Item = V>,
+    values: &[V],
     test: &'t Test,
     literal: impl Fn(&'t Value) -> Option<V>,
 ) -> Option<BooleanBuffer> {
-    let among = |values: &'t [Value]| values.iter().map(&literal).collect::<Option<Vec<V>>>();
-    let contains = |set: &[V], value: &V| match set.len() {
-        0..=8 => set.contains(value),
-        _ => {
-            let position = set.partition_point(|other| other < value);
-            set.get(position) == Some(value)
-        }
-    };
     Some(match test {
         Test::Compare(op, value) => {
             let literal = literal(value)?;
             match op {
                 CompareOp::Eq => each(values, |value| value == literal),
-                CompareOp::Ne => each(values, |value| value != literal),
+                CompareOp::Ne => !&each(values, |value| value == literal),
                 CompareOp::Lt => each(values, |value| value < literal),
                 CompareOp::Le => each(values, |value| value <= literal),
                 CompareOp::Gt => each(values, |value| value > literal),
                 CompareOp::Ge => each(values, |value| value >= literal),
             }
         }
-        Test::In(literals) => {
-            let set = among(literals)?;
-            each(values, |value| contains(&set, &value))
-        }
-        Test::NotIn(literals) => {
-            let set = among(literals)?;
-            each(values, |value| !contains(&set, &value))
+        Test::In(literals) | Test::NotIn(literals) => {
+            let set = literals.iter().map(literal).collect::<Option<Vec<V>>>()?;
+            let among = each(values, |value| match set.len() {
+                0..=8 => set.contains(&value),
+                _ => set.get(set.partition_point(|other| *other < value)) == Some(&value),
+            });
+            if matches!(test, Test::In(_)) { among } else { !&among }
         }
         _ => return None,
     })
 }
 
-fn each<V>(mut values: impl ExactSizeIterator<Item = V>, pass: impl Fn(V) -> bool) -> BooleanBuffer {
-    BooleanBuffer::collect_bool(values.len(), |_| values.next().is_some_and(&pass))
+fn each<V: Copy>(values: &[V], pass: impl Fn(V) -> bool) -> BooleanBuffer {
+    let mut values = values.iter();
+    BooleanBuffer::collect_bool(values.len(), |_| values.next().is_some_and(|value| pass(*value)))
 }

@@ -20,8 +20,8 @@ pub(super) fn fit_primitive(array: &ArrayRef, wanted: PrimitiveType, live: Optio
     }
     let cast = Cast { array, live, wanted };
     let fitted: Option<ArrayRef> = match (from, &target) {
-        (_, DataType::Int32) => cast.integer::<Int32Type>()?,
-        (_, DataType::Int64) => cast.integer::<Int64Type>()?,
+        (_, DataType::Int32) => cast.integer(false)?,
+        (_, DataType::Int64) => cast.integer(true)?,
         (DataType::Float16, DataType::Float32) => {
             Some(cast.map::<Float16Type, Float32Type>(|value| Some(f32::from(value)))?)
         }
@@ -151,26 +151,29 @@ impl Cast<'_> {
         Ok(PrimitiveArray::new(values.into(), self.live.clone()))
     }
 
-    fn integer<T: ArrowPrimitiveType>(&self) -> Fit<Option<ArrayRef>>
-    where
-        T::Native: TryFrom<i64> + TryFrom<u64>,
-    {
-        macro_rules! signed {
+    /// By way of 64 bits: few loops for many types.
+    fn integer(&self, wide: bool) -> Fit<Option<ArrayRef>> {
+        macro_rules! widened {
             ($from:ident) => {
-                self.map::<$from, T>(|value| T::Native::try_from(i64::from(value)).ok())?
+                self.map::<$from, Int64Type>(|value| i64::try_from(value).ok())?
             };
         }
-        Ok(Some(match self.array.data_type() {
-            DataType::Int8 => signed!(Int8Type),
-            DataType::Int16 => signed!(Int16Type),
-            DataType::Int32 => signed!(Int32Type),
-            DataType::Int64 => signed!(Int64Type),
-            DataType::UInt8 => signed!(UInt8Type),
-            DataType::UInt16 => signed!(UInt16Type),
-            DataType::UInt32 => signed!(UInt32Type),
-            DataType::UInt64 => self.map::<UInt64Type, T>(|value| T::Native::try_from(value).ok())?,
+        let array = match self.array.data_type() {
+            DataType::Int8 => widened!(Int8Type),
+            DataType::Int16 => widened!(Int16Type),
+            DataType::Int32 => widened!(Int32Type),
+            DataType::Int64 => self.array.clone(),
+            DataType::UInt8 => widened!(UInt8Type),
+            DataType::UInt16 => widened!(UInt16Type),
+            DataType::UInt32 => widened!(UInt32Type),
+            DataType::UInt64 => widened!(UInt64Type),
             _ => return Ok(None),
-        }))
+        };
+        if wide {
+            return Ok(Some(array));
+        }
+        let narrowed = Cast { array: &array, live: self.live.clone(), wanted: self.wanted };
+        narrowed.map::<Int64Type, Int32Type>(|value| i32::try_from(value).ok()).map(Some)
     }
 
     fn decimal(&self, precision: u8, scale: i8) -> Fit<Option<ArrayRef>> {
@@ -237,20 +240,22 @@ impl Cast<'_> {
                 (value % (few / many) == 0).then_some(value / (few / many))
             }
         };
-        macro_rules! into {
-            ($target:ident) => {{
-                let array = match from {
-                    TimeUnit::Second => self.map_array::<TimestampSecondType, $target>(convert)?,
-                    TimeUnit::Millisecond => self.map_array::<TimestampMillisecondType, $target>(convert)?,
-                    TimeUnit::Microsecond => self.map_array::<TimestampMicrosecondType, $target>(convert)?,
-                    TimeUnit::Nanosecond => self.map_array::<TimestampNanosecondType, $target>(convert)?,
-                };
-                Arc::new(array.with_timezone_opt(zone))
-            }};
-        }
+        let same = match from {
+            TimeUnit::Second => self.array.as_primitive::<TimestampSecondType>().reinterpret_cast::<Int64Type>(),
+            TimeUnit::Millisecond => self.array.as_primitive::<TimestampMillisecondType>().reinterpret_cast(),
+            TimeUnit::Microsecond => self.array.as_primitive::<TimestampMicrosecondType>().reinterpret_cast(),
+            TimeUnit::Nanosecond => self.array.as_primitive::<TimestampNanosecondType>().reinterpret_cast(),
+        };
+        let array: ArrayRef = Arc::new(same);
+        let cast = Cast { array: &array, live: self.live.clone(), wanted: self.wanted };
+        let array = cast.map_array::<Int64Type, Int64Type>(convert)?;
         Ok(Some(match to {
-            TimeUnit::Microsecond => into!(TimestampMicrosecondType),
-            TimeUnit::Nanosecond => into!(TimestampNanosecondType),
+            TimeUnit::Microsecond => {
+                Arc::new(array.reinterpret_cast::<TimestampMicrosecondType>().with_timezone_opt(zone))
+            }
+            TimeUnit::Nanosecond => {
+                Arc::new(array.reinterpret_cast::<TimestampNanosecondType>().with_timezone_opt(zone))
+            }
             TimeUnit::Second | TimeUnit::Millisecond => return Ok(None),
         }))
     }
