@@ -11,7 +11,7 @@ use crate::avro::record::{Record, Typed, missing, wrong};
 use crate::error::{Error, Result, ResultExt};
 use crate::spec::{
     DataContent, DataFile, EntryStatus, Manifest, ManifestContent, ManifestEntry, Metrics, PartitionSpec,
-    PrimitiveType, Schema, Value,
+    PrimitiveType, Schema, Value, ordered, try_ordered,
 };
 
 /// The bytes of a manifest of format version 2; `marker` is random.
@@ -239,7 +239,7 @@ fn counts(fields: &mut Record, id: i32, name: &str, key: i32, value: i32) -> Res
     });
     let items: Vec<(i32, i64)> =
         items.collect::<Result<_>>().map_err(|error| error.context(format!("field `{name}`")))?;
-    Ok(items.into_iter().filter_map(|(column, count)| Some((column, u64::try_from(count).ok()?))).collect())
+    Ok(ordered(items.into_iter().filter_map(|(column, count)| Some((column, u64::try_from(count).ok()?)))))
 }
 
 fn bounds(fields: &mut Record, id: i32, name: &str, key: i32, value: i32) -> Result<BTreeMap<i32, Vec<u8>>> {
@@ -248,7 +248,7 @@ fn bounds(fields: &mut Record, id: i32, name: &str, key: i32, value: i32) -> Res
         let column = pair.optional_i32(key, "key")?.ok_or_else(|| missing("key"))?;
         Ok((column, pair.optional_bytes(value, "value")?.ok_or_else(|| missing("value"))?))
     });
-    items.collect::<Result<_>>().map_err(|error: Error| error.context(format!("field `{name}`")))
+    try_ordered(items).map_err(|error: Error| error.context(format!("field `{name}`")))
 }
 
 fn decode_partition(record: Record, spec: &PartitionSpec, table: &Schema) -> Result<Vec<Option<Value>>> {

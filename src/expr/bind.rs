@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use crate::error::{Error, Result};
 use crate::expr::literal;
 use crate::expr::{CompareOp, Literal, Predicate};
-use crate::spec::{PrimitiveType, Schema, Type, Value};
+use crate::spec::{PrimitiveType, Schema, Type, Value, ordered};
 
 /// How deep a predicate may nest.
 pub(crate) const MAX_DEPTH: usize = 200;
@@ -256,13 +256,11 @@ fn contains(field_type: &Type, id: i32) -> bool {
 /// The error about a column that is not there, with the names that come closest.
 pub(crate) fn unknown(schema: &Schema, name: &str) -> Error {
     let wanted = name.to_lowercase();
-    let mut close: Vec<(usize, String)> = schema
-        .walk()
-        .into_iter()
-        .map(|(name, _)| (distance(&wanted, &name.to_lowercase()), name))
-        .filter(|(distance, other)| *distance <= 2.max(other.len() / 3) && *distance < other.len().min(name.len()))
-        .collect();
-    close.sort();
+    let names = schema.walk().into_iter().map(|(name, _)| (distance(&wanted, &name.to_lowercase()), name));
+    let close: BTreeSet<(usize, String)> =
+        ordered(names.filter(|(distance, other)| {
+            *distance <= 2.max(other.len() / 3) && *distance < other.len().min(name.len())
+        }));
     let close: Vec<String> = close.into_iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
     let hint = if close.is_empty() { String::new() } else { format!("; did you mean {}?", close.join(" or ")) };
     Error::invalid_input(format!("the table has no column `{name}`{hint}"))

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 
 use crate::error::{Error, Result};
-use crate::spec::Schema;
+use crate::spec::{Schema, ordered};
 
 const CODEC: &str = "write.parquet.compression-codec";
 const LEVEL: &str = "write.parquet.compression-level";
@@ -98,15 +98,11 @@ impl EncodeOptions {
     /// first hundred have none, so that manifests of wide tables stay small.
     pub(crate) fn metrics_modes(&self, schema: &Schema) -> BTreeMap<i32, MetricsMode> {
         let leaves = schema.walk().into_iter().filter(|(_, field)| field.field_type.as_primitive().is_some());
-        leaves
-            .enumerate()
-            .map(|(position, (name, field))| {
-                let inferred =
-                    if position < self.metrics_limit { MetricsMode::Truncate(16) } else { MetricsMode::None };
-                let mode = self.metrics_columns.get(&name).copied().or(self.metrics_default).unwrap_or(inferred);
-                (field.id, mode)
-            })
-            .collect()
+        ordered(leaves.enumerate().map(|(position, (name, field))| {
+            let inferred = if position < self.metrics_limit { MetricsMode::Truncate(16) } else { MetricsMode::None };
+            let mode = self.metrics_columns.get(&name).copied().or(self.metrics_default).unwrap_or(inferred);
+            (field.id, mode)
+        }))
     }
 }
 

@@ -5,8 +5,7 @@ use arrow_schema::SchemaRef;
 
 use crate::error::{Error, Result};
 use crate::expr::unknown_column;
-use crate::spec::to_arrow;
-use crate::spec::{ListType, MapType, NestedField, Schema, StructType, Type, Value};
+use crate::spec::{ListType, MapType, NestedField, Schema, StructType, Type, Value, ordered, to_arrow};
 
 /// Which columns of a table are read, and so the schema of the batches that come out.
 #[derive(Clone, Debug)]
@@ -49,7 +48,7 @@ impl Projection {
     /// They are used only where the file has no such column.
     #[must_use]
     pub fn constants(mut self, constants: impl IntoIterator<Item = (i32, Option<Value>)>) -> Self {
-        self.constants = constants.into_iter().collect();
+        self.constants = ordered(constants);
         self
     }
 
@@ -75,12 +74,12 @@ impl Projection {
 
     /// The same columns and also these fields, for a filter to look at.
     pub(crate) fn and_also(&self, ids: &BTreeSet<i32>) -> Result<Self> {
-        let have: BTreeSet<i32> = self.output.walk().into_iter().map(|(_, field)| field.id).collect();
+        let have: BTreeSet<i32> = ordered(self.output.walk().into_iter().map(|(_, field)| field.id));
         if ids.is_subset(&have) {
             return Ok(self.clone());
         }
         let leaves = self.output.walk().into_iter().filter(|(_, field)| field.field_type.children().is_empty());
-        let wanted = leaves.map(|(_, field)| field.id).chain(ids.iter().copied()).collect();
+        let wanted = ordered(leaves.map(|(_, field)| field.id).chain(ids.iter().copied()));
         let whole = |top: &&NestedField| have.contains(&top.id);
         let (kept, added): (Vec<_>, Vec<_>) = self.table.fields().iter().partition(whole);
         let fields = kept.into_iter().chain(added).filter_map(|top| prune(top, &wanted)).collect();

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -120,7 +121,8 @@ fn secret(text: &str) -> Result<HeaderValue> {
 /// client lets it be set otherwise.
 fn canonical_headers(uri: &Uri, headers: &HeaderMap, signed: impl Fn(&HeaderName) -> bool) -> Result<(String, String)> {
     let host = uri.authority().ok_or_else(|| Error::invalid_input("the URL has no host"))?;
-    let mut lines = vec![("host", host.as_str().to_owned())];
+    let mut lines = BTreeMap::new();
+    lines.insert("host", host.as_str().to_owned());
     for name in headers.keys().filter(|name| signed(name)) {
         let mut values = Vec::new();
         for value in headers.get_all(name) {
@@ -128,14 +130,13 @@ fn canonical_headers(uri: &Uri, headers: &HeaderMap, signed: impl Fn(&HeaderName
                 .map_err(|_| Error::invalid_input(format!("the header {name} is not text")))?;
             values.push(text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "));
         }
-        lines.push((name.as_str(), values.join(",")));
+        lines.insert(name.as_str(), values.join(","));
     }
-    lines.sort();
     let block = lines.iter().fold(String::new(), |mut block, (name, value)| {
         let _ = writeln!(block, "{name}:{value}");
         block
     });
-    let names: Vec<_> = lines.iter().map(|(name, _)| *name).collect();
+    let names: Vec<_> = lines.keys().copied().collect();
     Ok((block, names.join(";")))
 }
 
@@ -158,6 +159,6 @@ fn pairs(uri: &Uri) -> Result<Vec<(String, String)>> {
 
 fn canonical_query(pairs: &[(String, String)]) -> String {
     let mut pairs: Vec<_> = pairs.iter().collect();
-    pairs.sort();
+    pairs.sort_unstable();
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
+use crate::spec::try_ordered;
 
 /// A JSON object being taken apart. What is left at the end is what this version does not know.
 pub(crate) struct Fields {
@@ -117,14 +118,12 @@ impl Fields {
         let name = self.name(field);
         let Some(value) = self.optional(field) else { return Ok(Default::default()) };
         let Json::Object(map) = value else { return Err(self.wrong(field, "an object", &value)) };
-        map.into_iter()
-            .map(|(key, value)| match value {
-                Json::String(text) => Ok((key, text)),
-                // Some writers put numbers and booleans there: their text is what is meant.
-                Json::Number(_) | Json::Bool(_) => Ok((key, value.to_string())),
-                _ => Err(Error::invalid_data(format!("field `{name}.{key}` must be a string"))),
-            })
-            .collect()
+        try_ordered(map.into_iter().map(|(key, value)| match value {
+            Json::String(text) => Ok((key, text)),
+            // Some writers put numbers and booleans there: their text is what is meant.
+            Json::Number(_) | Json::Bool(_) => Ok((key, value.to_string())),
+            _ => Err(Error::invalid_data(format!("field `{name}.{key}` must be a string"))),
+        }))
     }
 
     /// What has not been taken: fields of later versions, to be written back as they are.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
 use crate::spec::json::Fields;
 use crate::spec::{
-    MAIN, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, TableMetadata, validate,
+    MAIN, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, TableMetadata, ordered,
+    try_ordered, validate,
 };
 
 impl TableMetadata {
@@ -98,7 +99,8 @@ impl TableMetadata {
 
     fn to_json(&self) -> Json {
         let mut map = self.extra.clone();
-        let refs = self.refs.iter().map(|(name, target)| (name.clone(), target.to_json())).collect::<Json>();
+        let refs: Map<_, _> = ordered(self.refs.iter().map(|(name, target)| (name.clone(), target.to_json())));
+        let properties: Map<_, _> = ordered(self.properties.iter().map(|(k, v)| (k.clone(), Json::from(v.clone()))));
         let snapshot_log = self.snapshot_log.iter();
         let metadata_log = self.metadata_log.iter();
         let fields = [
@@ -115,10 +117,10 @@ impl TableMetadata {
             ("last-partition-id", Some(self.last_partition_id.into())),
             ("sort-orders", Some(self.sort_orders.clone().into())),
             ("default-sort-order-id", Some(self.default_sort_order_id.into())),
-            ("properties", Some(self.properties.iter().map(|(k, v)| (k.clone(), Json::from(v.clone()))).collect())),
+            ("properties", Some(properties.into())),
             ("current-snapshot-id", self.current_snapshot_id.map(Json::from)),
             ("snapshots", Some(self.snapshots.iter().map(|snapshot| snapshot.to_json()).collect())),
-            ("refs", Some(refs)),
+            ("refs", Some(refs.into())),
             ("next-row-id", self.next_row_id.map(Json::from)),
             (
                 "snapshot-log",
@@ -185,13 +187,10 @@ fn refs(fields: &mut Fields) -> Result<BTreeMap<String, SnapshotRef>> {
     let name = fields.name("refs");
     match fields.optional("refs") {
         None => Ok(BTreeMap::new()),
-        Some(Json::Object(map)) => map
-            .into_iter()
-            .map(|(key, value)| {
-                let target = SnapshotRef::from_json(value, format!("{name}.{key}"))?;
-                Ok((key, target))
-            })
-            .collect(),
+        Some(Json::Object(map)) => try_ordered(map.into_iter().map(|(key, value)| {
+            let target = SnapshotRef::from_json(value, format!("{name}.{key}"))?;
+            Ok((key, target))
+        })),
         Some(other) => Err(fields.wrong("refs", "an object", &other)),
     }
 }

@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
 use crate::spec::json::Fields;
-use crate::spec::{Operation, Summary};
+use crate::spec::{Operation, Summary, ordered};
 
 /// The state of a table at one time (spec: Snapshots).
 #[derive(Clone, Debug, PartialEq)]
@@ -74,17 +72,17 @@ impl Snapshot {
 
     pub(crate) fn to_json(&self) -> Json {
         let mut map = self.extra.clone();
-        let mut summary: BTreeMap<&str, &str> =
-            self.summary.properties.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let mut summary: Map<String, Json> =
+            ordered(self.summary.properties.iter().map(|(key, value)| (key.clone(), value.clone().into())));
         if let Some(name) = self.summary.operation.name() {
-            summary.insert("operation", name);
+            summary.insert("operation".to_owned(), name.into());
         }
         let fields = [
             ("snapshot-id", Some(self.snapshot_id.into())),
             ("parent-snapshot-id", self.parent_snapshot_id.map(Json::from)),
             ("sequence-number", Some(self.sequence_number.into())),
             ("timestamp-ms", Some(self.timestamp.as_millis().into())),
-            ("summary", (!summary.is_empty()).then(|| summary.into_iter().map(|(k, v)| (k, Json::from(v))).collect())),
+            ("summary", (!summary.is_empty()).then(|| summary.into())),
             ("schema-id", self.schema_id.map(Json::from)),
             ("first-row-id", self.first_row_id.map(Json::from)),
             ("added-rows", self.added_rows.map(Json::from)),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::spec::DataFile;
+use crate::spec::{DataFile, ordered};
 
 /// What a snapshot did, and counts of it (spec: Snapshots, summary).
 #[derive(Clone, Debug, PartialEq)]
@@ -111,7 +111,7 @@ impl Summary {
             (POSITION_DELETES, before.position_deletes),
             (EQUALITY_DELETES, before.equality_deletes),
         ];
-        let properties = counts.into_iter().map(|(name, count)| (name.to_owned(), count.to_string())).collect();
+        let properties = ordered(counts.into_iter().map(|(name, count)| (name.to_owned(), count.to_string())));
         Self { operation: Operation::Append, properties }
     }
 }

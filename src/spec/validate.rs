@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::spec::{MAIN, TableMetadata};
+use crate::spec::{MAIN, TableMetadata, ordered};
 
 /// Invariants of one version.
 pub(crate) fn metadata(metadata: &TableMetadata) -> Result<()> {
@@ -64,7 +64,7 @@ pub(crate) fn step(base: &TableMetadata, next: &TableMetadata) -> Result<()> {
     kept("last-partition-id does not fall", next.last_partition_id >= base.last_partition_id)?;
     kept("last-updated-ms does not fall", next.last_updated >= base.last_updated)?;
     kept("next-row-id does not fall", next.next_row_id >= base.next_row_id)?;
-    let before: BTreeSet<i64> = base.snapshots.iter().map(|snapshot| snapshot.snapshot_id).collect();
+    let before: BTreeSet<i64> = ordered(base.snapshots.iter().map(|snapshot| snapshot.snapshot_id));
     for snapshot in next.snapshots.iter().filter(|snapshot| !before.contains(&snapshot.snapshot_id)) {
         kept("a new snapshot's sequence number is new", snapshot.sequence_number > base.last_sequence_number)?;
         if let Some(parent) = snapshot.parent_snapshot_id {

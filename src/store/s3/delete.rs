@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::s3::request::{self, MAX_DELETE};
 use crate::s3::{response, xml};
+use crate::spec::ordered;
 use crate::store::s3::client::Client;
 use crate::store::s3::read::Plan;
 
@@ -42,7 +43,7 @@ impl Client {
 
     /// Repeats those that failed in passing.
     async fn delete_batch(&self, keys: &[String]) -> Result<Vec<(String, Error)>> {
-        let mut pending: BTreeSet<String> = keys.iter().map(|key| self.key(key)).collect();
+        let mut pending: BTreeSet<String> = ordered(keys.iter().map(|key| self.key(key)));
         let mut failed = Vec::new();
         let mut tries = self.tries();
         loop {
@@ -58,7 +59,7 @@ impl Client {
                 failed.extend(transient);
                 break;
             }
-            pending = transient.into_iter().map(|(key, _)| key).collect();
+            pending = ordered(transient.into_iter().map(|(key, _)| key));
         }
         let relative = |key: String| key.strip_prefix(&self.prefix).unwrap_or(&key).to_owned();
         Ok(failed.into_iter().map(|(key, error)| (relative(key), error.into_error())).collect())
