@@ -1,0 +1,99 @@
+//! What must hold after every step, whatever happened.
+
+use serde_json::Value as Json;
+
+use crate::history::{Version, versions};
+use crate::world::World;
+
+/// Looks at the bucket after every step.
+pub struct Watch {
+    seen: u64,
+    cleaned: bool,
+}
+
+impl Watch {
+    /// `cleaned`: old metadata files may be cleaned away (R3).
+    pub fn new(cleaned: bool) -> Self {
+        Self { seen: 0, cleaned }
+    }
+
+    pub fn look(&mut self, world: &World) -> Result<(), String> {
+        let digest = world.digest();
+        if std::mem::replace(&mut self.seen, digest) == digest {
+            return Ok(());
+        }
+        let versions = versions(world)?;
+        let Some((first, last)) = versions.keys().next().zip(versions.keys().next_back()) else { return Ok(()) };
+        if (*first != 1 && !self.cleaned) || last - first + 1 != versions.len() as u64 {
+            return Err(format!("the versions have a hole: {:?}", versions.keys().collect::<Vec<_>>()));
+        }
+        for (number, version) in &versions {
+            let lacks = |what: String| format!("version {number}: {what}");
+            if let Some(missing) = version.files.iter().find(|key| !world.objects.contains_key(*key)) {
+                return Err(lacks(format!("{missing} is gone")));
+            }
+            if let Some(twice) = version.rows.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(lacks(format!("the row {} is there twice", twice[0])));
+            }
+            totals(version).map_err(lacks)?;
+            if let Some(before) = versions.get(&(number - 1)) {
+                step(before, version).map_err(lacks)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn snapshots(version: &Version) -> &[Json] {
+    version.json["snapshots"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn current(version: &Version) -> Option<&Json> {
+    let id = &version.json["current-snapshot-id"];
+    snapshots(version).iter().find(|snapshot| snapshot["snapshot-id"] == *id)
+}
+
+fn number(json: &Json, field: &str) -> i64 {
+    json[field].as_i64().unwrap_or_default()
+}
+
+fn totals(version: &Version) -> Result<(), String> {
+    let Some(current) = current(version) else { return Ok(()) };
+    let said = current["summary"]["total-records"].as_str();
+    match said == Some(version.rows.len().to_string().as_str()) {
+        true => Ok(()),
+        false => Err(format!("total-records says {said:?} of {} rows", version.rows.len())),
+    }
+}
+
+/// One version after another: what was there stays, and what is new follows on it.
+fn step(before: &Version, after: &Version) -> Result<(), String> {
+    let is_dropped = before.json["properties"]["datashard.dropped"] == "true";
+    if is_dropped {
+        // R7: after a tombstone comes another table.
+        return if before.json["table-uuid"] == after.json["table-uuid"] {
+            Err("a dropped table came back to life".into())
+        } else if snapshots(after).is_empty() {
+            Ok(())
+        } else {
+            Err("a new table begins with rows".into())
+        };
+    }
+    let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("not so: {what}")) };
+    must(before.json["table-uuid"] == after.json["table-uuid"], "it is the same table")?;
+    let new: Vec<_> = snapshots(after).iter().filter(|snapshot| !snapshots(before).contains(snapshot)).collect();
+    must(snapshots(before).iter().all(|snapshot| snapshots(after).contains(snapshot)), "no snapshot goes away")?;
+    must(new.len() <= 1, "a version has at most one new snapshot")?;
+    let (old, sequence) = (number(&before.json, "last-sequence-number"), number(&after.json, "last-sequence-number"));
+    must(sequence == old + new.len() as i64, "sequence numbers count the snapshots")?;
+    let times = |version: &Version| number(&version.json, "last-updated-ms");
+    must(times(after) >= times(before), "time does not go backwards")?;
+    for snapshot in &new {
+        must(snapshot["snapshot-id"] == after.json["current-snapshot-id"], "the new snapshot is the current one")?;
+        must(number(snapshot, "sequence-number") == sequence, "it has the new sequence number")?;
+        must(number(snapshot, "timestamp-ms") >= times(before), "it is not older than its parent")?;
+        let parent = current(before).map_or(&Json::Null, |parent| &parent["snapshot-id"]);
+        must(snapshot["parent-snapshot-id"] == *parent, "its parent is the snapshot before")?;
+    }
+    must(before.rows.iter().all(|row| after.rows.binary_search(row).is_ok()), "no row goes away")
+}

@@ -1,0 +1,113 @@
+//! What the processes were told, to be compared with what is there.
+
+use std::sync::{Arc, Mutex};
+
+use datashard::{Error, ErrorKind};
+
+use crate::history::versions;
+use crate::world::World;
+
+/// What became of an append, as far as whoever asked for it knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nobody was told: it was cancelled, or the process died.
+    Untold,
+    Committed {
+        version: u64,
+        snapshot: i64,
+    },
+    Failed(ErrorKind),
+    Unknown {
+        token: String,
+    },
+    /// It was unknown, and was settled.
+    Settled {
+        committed: Option<u64>,
+    },
+}
+
+/// One append of one row.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub row: i64,
+    pub fate: Fate,
+}
+
+/// What a scan returned.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub version: u64,
+    pub rows: Vec<i64>,
+}
+
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pub appends: Vec<Append>,
+    pub scans: Vec<Seen>,
+    /// What should not have happened, as a task saw it.
+    pub complaints: Vec<String>,
+}
+
+pub type LedgerRef = Arc<Mutex<Ledger>>;
+
+impl Ledger {
+    /// Notes that an append begins; returns its place.
+    pub fn begin(&mut self, row: i64) -> usize {
+        self.appends.push(Append { row, fate: Fate::Untold });
+        self.appends.len() - 1
+    }
+
+    pub fn end(&mut self, at: usize, result: Result<datashard::CommitReceipt, Error>) {
+        self.appends[at].fate = match result {
+            Ok(receipt) => Fate::Committed { version: receipt.version, snapshot: receipt.snapshot_id },
+            Err(error) => match error.unknown_commit() {
+                Some(token) => Fate::Unknown { token: token.to_owned() },
+                None => Fate::Failed(error.kind()),
+            },
+        };
+    }
+
+    pub fn unknown(&self) -> Vec<(usize, String)> {
+        let tokens = self.appends.iter().enumerate().filter_map(|(at, append)| match &append.fate {
+            Fate::Unknown { token } => Some((at, token.clone())),
+            _ => None,
+        });
+        tokens.collect()
+    }
+
+    /// Compares with the newest version, or, of a table that was dropped, with the last one before.
+    pub fn verify(&self, world: &World) -> Result<(), String> {
+        if let Some(complaint) = self.complaints.first() {
+            return Err(complaint.clone());
+        }
+        let versions = versions(world)?;
+        for seen in &self.scans {
+            let there = versions.get(&seen.version).map(|version| &version.rows);
+            if there.is_some_and(|rows| *rows != seen.rows) {
+                return Err(format!("a scan of version {} returned {:?} of {there:?}", seen.version, seen.rows));
+            }
+        }
+        let all: Vec<i64> = versions.values().flat_map(|version| version.rows.iter().copied()).collect();
+        let newest = versions.values().next_back();
+        for Append { row, fate } in &self.appends {
+            let is = all.contains(row);
+            let wrong = |what: &str| {
+                Err(format!("the row {row} {what}: {fate:?}, and it is{} there", if is { "" } else { " not" }))
+            };
+            match fate {
+                Fate::Committed { version, snapshot } => {
+                    let Some(version) = versions.get(version) else { continue };
+                    if !version.rows.contains(row) || version.json["current-snapshot-id"] != *snapshot {
+                        return wrong("is not where its receipt says");
+                    }
+                }
+                Fate::Failed(_) if is => return wrong("was said to have failed"),
+                Fate::Settled { committed } if committed.is_some() != is => return wrong("was settled wrongly"),
+                _ => {}
+            }
+        }
+        // Snapshots keep what was before them, so the newest has all that any has (Watch looks after that).
+        let twice = newest.is_some_and(|newest| newest.rows.windows(2).any(|pair| pair[0] == pair[1]));
+        if twice { Err("a row is there twice".into()) } else { Ok(()) }
+    }
+}
