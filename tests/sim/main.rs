@@ -13,11 +13,14 @@ mod invariants;
 mod ledger;
 mod process;
 mod scenario;
+mod scenarios;
 mod store;
+mod tasks;
 mod world;
 
 use engine::Rules;
 use fault::Fault::*;
+use scenarios::ALL;
 
 fn covered(scenario: &scenario::Scenario) -> explore::Covered {
     match explore::exhaust(scenario, u64::MAX) {
@@ -30,6 +33,36 @@ fn covered(scenario: &scenario::Scenario) -> explore::Covered {
 }
 
 #[test]
-fn two_writers_two_faults() {
-    covered(&scenario::writers(2, Rules::of(&[Lost, NotSent, Twice, Copy, Denied, Crash], 2)));
+fn two_writers() {
+    covered(&scenarios::writers(2, Rules::of(ALL, 1)));
+}
+
+#[test]
+fn impatient() {
+    covered(&scenarios::impatient_writers(2, Rules::of(&[Lost, Twice, Crash], 2)));
+}
+
+#[test]
+fn shared_handle() {
+    covered(&scenarios::shared_handle(Rules::of(&[Lost, Twice, Cancel, Crash], 1)));
+}
+
+#[test]
+fn newcomers() {
+    covered(&scenarios::newcomers(Rules::of(ALL, 1)));
+}
+
+#[test]
+fn creators() {
+    covered(&scenarios::creators(Rules::of(ALL, 1)));
+}
+
+#[test]
+fn drop_and_create() {
+    covered(&scenarios::drop_and_create(Rules::of(ALL, 1)));
+}
+
+#[test]
+fn sleeper() {
+    covered(&scenarios::sleeper(Rules::of(&[Lost, Twice, Crash], 1), true));
 }

@@ -1,20 +1,15 @@
-//! What the processes do. A new operation of the library joins here: a task, and what it must be told.
+//! A set of processes, what may go wrong with them, and what must be so in the end.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
-use datashard::spec::{NestedField, PrimitiveType, Schema};
-use datashard::{Resolution, Table, Warehouse};
 
 use crate::choice::Choices;
 use crate::engine::{End, Engine, Rules};
 use crate::fault::{Fault, Menu};
 use crate::history::TABLE;
 use crate::invariants::Watch;
-use crate::ledger::{Fate, Ledger, LedgerRef, Seen};
+use crate::ledger::{Fate, Ledger, LedgerRef};
+use crate::tasks::{PLAIN, append, resolve, scan, schema};
 use crate::world::World;
 
 /// A set of processes and what may go wrong with them.
@@ -40,15 +35,6 @@ pub enum Check {
     MayBeGone,
 }
 
-pub fn rows(ids: &[i64]) -> [RecordBatch; 1] {
-    let ids: ArrayRef = Arc::new(Int64Array::from(ids.to_vec()));
-    [RecordBatch::try_from_iter([("id", ids)]).unwrap()]
-}
-
-pub fn schema() -> Schema {
-    Schema::new([NestedField::required("id", PrimitiveType::Long)]).unwrap()
-}
-
 impl Rules {
     pub fn of(menu: &[Fault], faults: usize) -> Self {
         let menu = Menu(menu.to_vec());
@@ -62,46 +48,11 @@ pub fn with_table(rules: &Rules) -> World {
     let process = engine.process(u64::MAX, 0);
     let warehouse = engine.warehouse(process);
     let create = async move {
-        let plain = ("write.parquet.compression-codec", "uncompressed");
-        warehouse.create(TABLE).schema(schema()).property(plain.0, plain.1).await.map(|table| table.metadata())
+        warehouse.create(TABLE).schema(schema()).property(PLAIN.0, PLAIN.1).await.map(|table| table.metadata())
     };
     engine.alone(process, create).unwrap().unwrap();
     let world = crate::process::lock(&engine.shared).world.clone();
     world
-}
-
-/// A process that has opened the table, before anything goes wrong.
-pub fn opened(engine: &mut Engine, seed: u64, skew: i64) -> Result<(usize, Warehouse, Table), String> {
-    let process = engine.process(seed, skew);
-    let warehouse = engine.warehouse(process);
-    let opening = warehouse.clone();
-    let table = engine.alone(process, async move { opening.open(TABLE).await })?;
-    Ok((process, warehouse, table.map_err(|error| error.to_string())?))
-}
-
-/// Appends one row, and notes what came of it.
-pub async fn append(table: Table, row: i64, ledger: LedgerRef) {
-    let at = ledger.lock().unwrap().begin(row);
-    let result = table.append(rows(&[row])).await;
-    ledger.lock().unwrap().end(at, result);
-}
-
-/// Scans, and notes what was there.
-pub async fn scan(table: Table, ledger: LedgerRef) {
-    if table.refresh().await.is_err() {
-        return;
-    }
-    let (version, scan) = (table.version(), table.scan().stream().await);
-    let Ok(scan) = scan else { return };
-    let Ok(batches) = futures::TryStreamExt::try_collect::<Vec<_>>(scan).await else { return };
-    ledger.lock().unwrap().scans.push(Seen { version, rows: ids(&batches) });
-}
-
-fn ids(batches: &[RecordBatch]) -> Vec<i64> {
-    let ids = batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().iter().copied());
-    let mut ids: Vec<i64> = ids.collect();
-    ids.sort_unstable();
-    ids
 }
 
 /// How a run went.
@@ -140,15 +91,7 @@ impl Scenario {
                 Err(_) if check == Check::MayBeGone => return Ok(()),
                 Err(error) => return Err(format!("the table cannot be opened: {error}")),
             };
-            let unknown = told.lock().unwrap().unknown();
-            for (at, token) in unknown.into_iter().filter(|(_, token)| !token.is_empty()) {
-                let resolution = table.resolve(&token).await.map_err(|error| format!("resolve({token}): {error}"))?;
-                let committed = match resolution {
-                    Resolution::Committed { version } => Some(version),
-                    Resolution::NotCommitted => None,
-                };
-                told.lock().unwrap().appends[at].fate = Fate::Settled { committed };
-            }
+            resolve(table.clone(), told.clone()).await?;
             append(table.clone(), 1_000_000, told.clone()).await;
             let last = told.lock().unwrap().appends.last().map(|append| append.fate.clone());
             if !matches!(last, Some(Fate::Committed { .. })) && check == Check::GoesOn {
@@ -163,17 +106,4 @@ impl Scenario {
         watch.look(&world)?;
         ledger.lock().unwrap().verify(&world)
     }
-}
-
-/// Writers, each in a process of its own, that have opened the table and append a row.
-pub fn writers(count: u64, rules: Rules) -> Scenario {
-    let world = with_table(&rules);
-    let build: Build = Arc::new(move |engine, ledger| {
-        for writer in 1..=count {
-            let (process, _, table) = opened(engine, writer, 0)?;
-            engine.spawn(process, Box::pin(append(table, writer as i64, ledger.clone())));
-        }
-        Ok(())
-    });
-    Scenario { name: "writers", rules, world, build, check: Check::GoesOn }
 }

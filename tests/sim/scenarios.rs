@@ -1,0 +1,123 @@
+//! The scenarios.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Rules;
+use crate::fault::Fault::{self, *};
+use crate::scenario::{Build, Check, Scenario, with_table};
+use crate::tasks::*;
+use crate::world::World;
+
+/// What the network, the bucket and the machine do to one request.
+pub const ALL: &[Fault] = &[Lost, NotSent, Twice, Copy, Stale, Denied, Crash];
+
+fn scenario(name: &'static str, rules: Rules, build: Build) -> Scenario {
+    Scenario { name, world: with_table(&rules), rules, build, check: Check::GoesOn }
+}
+
+/// Writers, each in a process of its own, that have opened the table and append a row.
+pub fn writers(count: u64, rules: Rules) -> Scenario {
+    let build: Build = Arc::new(move |engine, ledger| {
+        for writer in 1..=count {
+            let (process, _, table) = opened(engine, writer, 0)?;
+            engine.spawn(process, Box::pin(append(table, writer as i64, ledger.clone())));
+        }
+        Ok(())
+    });
+    scenario("writers", rules, build)
+}
+
+/// Writers that give up soon and then ask what became of their append.
+pub fn impatient_writers(count: u64, mut rules: Rules) -> Scenario {
+    rules.least_sleep = Duration::from_secs(31);
+    let build: Build = Arc::new(move |engine, ledger| {
+        for writer in 1..=count {
+            let (process, _, table) = opened(engine, writer, 0)?;
+            engine.spawn(process, Box::pin(append_and_resolve(table, writer as i64, ledger.clone())));
+        }
+        Ok(())
+    });
+    scenario("impatient writers", rules, build)
+}
+
+/// Two appends that share a handle, and so a commit, beside a writer in another process.
+pub fn shared_handle(rules: Rules) -> Scenario {
+    let build: Build = Arc::new(|engine, ledger| {
+        let (process, _, table) = opened(engine, 1, 0)?;
+        for row in [11, 12] {
+            engine.spawn(process, Box::pin(append(table.clone(), row, ledger.clone())));
+        }
+        let (process, _, table) = opened(engine, 2, 0)?;
+        engine.spawn(process, Box::pin(append(table, 21, ledger.clone())));
+        Ok(())
+    });
+    scenario("a shared handle", rules, build)
+}
+
+/// A writer and a reader that open the table while another writer appends: hints are stale, heads move.
+pub fn newcomers(rules: Rules) -> Scenario {
+    let build: Build = Arc::new(|engine, ledger| {
+        let (process, _, table) = opened(engine, 1, 0)?;
+        engine.spawn(process, Box::pin(append(table, 1, ledger.clone())));
+        let process = engine.process(2, 0);
+        engine.spawn(process, Box::pin(open_and_append(engine.warehouse(process), 2, ledger.clone())));
+        let process = engine.process(3, 0);
+        engine.spawn(process, Box::pin(open_and_scan(engine.warehouse(process), ledger.clone())));
+        Ok(())
+    });
+    scenario("newcomers", rules, build)
+}
+
+/// Two processes create the same table and append to it.
+pub fn creators(rules: Rules) -> Scenario {
+    let build: Build = Arc::new(|engine, ledger| {
+        for creator in 1..=2 {
+            let process = engine.process(creator, 0);
+            engine.spawn(process, Box::pin(create(engine.warehouse(process), creator as i64, ledger.clone())));
+        }
+        Ok(())
+    });
+    Scenario { name: "creators", world: World::new(), rules, build, check: Check::MayBeGone }
+}
+
+/// A table is dropped, and created again, beside a writer.
+pub fn drop_and_create(rules: Rules) -> Scenario {
+    let build: Build = Arc::new(|engine, ledger| {
+        let (process, _, table) = opened(engine, 1, 0)?;
+        engine.spawn(process, Box::pin(append(table, 1, ledger.clone())));
+        let process = engine.process(2, 0);
+        let (warehouse, ledger) = (engine.warehouse(process), ledger.clone());
+        engine.spawn(
+            process,
+            Box::pin(async move {
+                drop_table(warehouse.clone()).await;
+                create(warehouse, 2, ledger).await;
+            }),
+        );
+        Ok(())
+    });
+    Scenario { check: Check::MayBeGone, ..scenario("drop and create", rules, build) }
+}
+
+/// A writer is asleep for hours between any two requests, while others go on and old metadata is cleaned away (R3).
+pub fn sleeper(mut rules: Rules, careful: bool) -> Scenario {
+    rules.still = false;
+    let build: Build = Arc::new(move |engine, ledger| {
+        let (process, _, table) = opened(engine, 1, 0)?;
+        engine.spawn(process, Box::pin(append(table, 1, ledger.clone())));
+        let (process, _, table) = opened(engine, 2, 0)?;
+        let (store, ledger) = (engine.store(process), ledger.clone());
+        engine.spawn(
+            process,
+            Box::pin(async move {
+                append(table.clone(), 2, ledger.clone()).await;
+                append(table, 3, ledger).await;
+                wait(store.clone(), Duration::from_secs(7_200)).await;
+                clean(store, careful).await;
+            }),
+        );
+        Ok(())
+    });
+    scenario("a sleeper", rules, build)
+}
