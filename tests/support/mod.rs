@@ -4,6 +4,7 @@
 #[path = "../../examples/bucket/server/mod.rs"]
 pub mod bucket_server;
 pub mod conformance;
+pub mod fault_proxy;
 pub mod s3;
 
 pub use conformance::Conformance;
