@@ -4,5 +4,5 @@ mod fault;
 mod listen;
 mod passage;
 
-pub use fault::{Fault, Plan};
+pub use fault::{Fault, Plan, mix};
 pub use listen::Proxy;
