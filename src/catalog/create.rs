@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ErrorKind;
 use crate::catalog::head::Spelling;
-use crate::catalog::publish::{commit_id, create_version, deadline, encode, prove};
+use crate::catalog::publish::{Proof, commit_id, conditions_ignored, create_version, deadline, encode, prove};
 use crate::catalog::store_catalog::{StoreCatalog, key};
 use crate::catalog::{Attempt, Catalog, CommitOutcome, Head};
 use crate::error::{Error, Result};
@@ -31,11 +31,12 @@ impl StoreCatalog {
             metadata: next.clone(),
             spelling,
             confirmed_at: self.runtime.now(),
+            stored_at: None,
             file: None,
         };
         let attempt = Attempt { base, next, deadline: deadline(self.runtime.now()), resumed: false };
         let file = encode(&attempt.next, spelling)?;
-        let head = match create_version(self, table, version, spelling, file.clone(), &attempt).await? {
+        let mut head = match create_version(self, table, version, spelling, file.clone(), &attempt).await? {
             CommitOutcome::Committed(head) => head,
             CommitOutcome::Conflict(_) => return Err(exists()),
             CommitOutcome::Unknown(cause) => {
@@ -46,10 +47,14 @@ impl StoreCatalog {
             }
         };
         let file_key = key(table, &head.file_name());
-        if let Err(error) = prove(self, &file_key, &file).await {
-            // The table says that its store was proved (R4): it must not stay where that is not so.
-            self.store.delete(&file_key).await?;
-            return Err(error);
+        match prove(self, &file_key, &file).await {
+            Ok(Proof::Honoured) => {}
+            Ok(Proof::Ignored) => {
+                self.store.delete(&file_key).await?;
+                return Err(conditions_ignored(self));
+            }
+            // The table is there, and others may have opened it: the first commit will ask again.
+            Err(_) => head.file = Some(file),
         }
         self.announce(table, &head).await;
         Ok(head)
@@ -83,8 +88,14 @@ impl StoreCatalog {
     }
 }
 
-/// What settles a commit of unknown outcome later: the version it would be, and its commit id.
+/// What settles a commit of unknown outcome later: the version it would be, its commit id, and the sequence number of its
+/// snapshot if it has one, by which it can be told when the version itself has been cleaned away.
 pub(crate) fn unknown_token(attempt: &Attempt) -> String {
     let id = commit_id(&attempt.next).unwrap_or_default();
-    format!("{}/{id}", attempt.base.version.saturating_add(1))
+    let token = format!("{}/{id}", attempt.base.version.saturating_add(1));
+    let sequence_number = attempt.next.last_sequence_number;
+    match sequence_number > attempt.base.metadata.last_sequence_number {
+        true => format!("{token}/{sequence_number}"),
+        false => token,
+    }
 }

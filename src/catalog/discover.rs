@@ -8,6 +8,7 @@ use crate::catalog::Head;
 use crate::catalog::head::Spelling;
 use crate::catalog::store_catalog::{HINT, StoreCatalog, key};
 use crate::error::{Error, Result, ResultExt};
+use crate::runtime::Timestamp;
 use crate::store::GetOptions;
 
 /// What is in `version-hint.text`: the number of a version, or, of some writers, the name of a file.
@@ -34,7 +35,10 @@ const PROBES: usize = 8;
 impl StoreCatalog {
     /// The newest version, knowing nothing. Three requests in two rounds if the hint is right.
     pub(super) async fn discover(&self, table: &str) -> Result<Head> {
-        let hint = self.hint(table).await?;
+        let (hint, written_at) = match self.hint(table).await? {
+            Some((hint, written_at)) => (Some(hint), written_at),
+            None => (None, None),
+        };
         if let Some(Hint::Name(name)) = &hint
             && let Some(head) = self.read_file(table, name, 0, Spelling::Named).await?
         {
@@ -47,10 +51,14 @@ impl StoreCatalog {
             )
             .await?;
             match (this, next) {
-                (Some(this), None) => return Ok(this),
+                // A hint says that its version was there when it was written. One that is younger was created again
+                // after it had been cleaned away (R3), and is not the newest.
+                (Some(this), None) if this.stored_at.zip(written_at).is_none_or(|(this, hint)| this <= hint) => {
+                    return Ok(this);
+                }
                 (Some(_), Some(next)) => return self.follow(table, next).await,
                 // The hint is ahead, or its version was cleaned away, or the files are spelled otherwise.
-                (None, _) => {}
+                _ => {}
             }
         }
         self.newest_listed(table).await
@@ -70,20 +78,20 @@ impl StoreCatalog {
     }
 
     /// What the hint says; `None` if there is no hint, or none that can be understood.
-    async fn hint(&self, table: &str) -> Result<Option<Hint>> {
+    async fn hint(&self, table: &str) -> Result<Option<(Hint, Option<Timestamp>)>> {
         let options = GetOptions { fresh: true, limit: Some(4096), ..GetOptions::default() };
-        let bytes = match self.store.get(&key(table, HINT), options).await {
-            Ok(result) => result.bytes,
+        let result = match self.store.get(&key(table, HINT), options).await {
+            Ok(result) => result,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => return Ok(None),
             Err(error) => return Err(error.context(format!("opening the table `{table}`"))),
         };
-        let text = String::from_utf8_lossy(&bytes);
+        let text = String::from_utf8_lossy(&result.bytes);
         let first = text.lines().next().unwrap_or_default().trim();
-        Ok(Hint::parse(first))
+        Ok(Hint::parse(first).map(|hint| (hint, result.meta.last_modified)))
     }
 
     /// The newest version by listing, and by looking beyond what the listing showed.
-    async fn newest_listed(&self, table: &str) -> Result<Head> {
+    pub(super) async fn newest_listed(&self, table: &str) -> Result<Head> {
         let prefix = key(table, "");
         loop {
             let mut newest: Option<(u64, Spelling)> = None;

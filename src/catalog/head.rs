@@ -17,6 +17,8 @@ pub struct Head {
     pub(crate) spelling: Spelling,
     /// When it was last seen to be the newest.
     pub(crate) confirmed_at: Timestamp,
+    /// When it was stored, by the store's own clock, if it was read.
+    pub(crate) stored_at: Option<Timestamp>,
     /// The file's bytes, where they may be needed to prove that the store honours conditions.
     pub(crate) file: Option<Bytes>,
 }

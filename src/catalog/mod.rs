@@ -10,6 +10,7 @@ mod location;
 mod publish;
 mod seam;
 mod store_catalog;
+mod void;
 
 pub(crate) use create::unknown_token;
 pub(crate) use handle::{TableHandle, uuid};

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use crate::ErrorKind;
 use crate::catalog::head::Spelling;
 use crate::catalog::store_catalog::{StoreCatalog, key};
-use crate::catalog::{Attempt, Catalog, CommitOutcome, Head, gzip};
-use crate::error::{Error, Result, ResultExt};
+use crate::catalog::void::is_void;
+use crate::catalog::{Attempt, CommitOutcome, Head, gzip};
+use crate::error::{Error, Result};
 use crate::runtime::{Runtime, Timestamp};
 use crate::spec::{TableMetadata, properties, validate};
 use crate::store::{PutOptions, PutOutcome};
@@ -22,13 +23,23 @@ pub(super) async fn publish(catalog: &StoreCatalog, table: &str, attempt: &Attem
         return Err(Error::unsupported(message));
     }
     validate::step(&base.metadata, &attempt.next)?;
-    prove_conditions(catalog, table, base).await?;
+    if prove_conditions(catalog, table, base).await? == Proof::Ignored {
+        if base.is_recent(catalog.runtime.now()) {
+            return Err(conditions_ignored(catalog));
+        }
+        // The base may have been cleaned away: then it could be created, and that proves nothing.
+        return Ok(CommitOutcome::Conflict(catalog.newest_listed(table).await?));
+    }
     let version = base.version.saturating_add(1);
     let file = encode(&attempt.next, base.spelling)?;
     match create_version(catalog, table, version, base.spelling, file, attempt).await? {
-        CommitOutcome::Committed(head) => not_void(catalog, table, base, head).await,
+        CommitOutcome::Committed(head) => settle(catalog, table, base, head).await,
         CommitOutcome::Conflict(winner) if winner.metadata.table_uuid != base.metadata.table_uuid => {
             Err(Error::not_found(format!("the table `{table}` is gone: another one is in its place")))
+        }
+        // After so long the winner may be void: what is built on must be the newest.
+        CommitOutcome::Conflict(_) if !base.is_recent(catalog.runtime.now()) => {
+            Ok(CommitOutcome::Conflict(catalog.newest_listed(table).await?))
         }
         outcome => Ok(outcome),
     }
@@ -62,16 +73,16 @@ pub(super) async fn create_version(
         let cause = match catalog.store.put(&key, file.clone(), options).await {
             Ok(PutOutcome::Done(_)) => {
                 let metadata = attempt.next.clone();
-                return Ok(CommitOutcome::Committed(Head { version, metadata, spelling, confirmed_at, file: None }));
+                let head = Head { version, metadata, spelling, confirmed_at, stored_at: None, file: None };
+                return Ok(CommitOutcome::Committed(head));
             }
             Ok(PutOutcome::PreconditionFailed) => match catalog.read_version(table, version, spelling).await {
                 Ok(Some(winner)) if commit_id(&winner.metadata) == ours => return Ok(CommitOutcome::Committed(winner)),
                 Ok(Some(winner)) => return Ok(CommitOutcome::Conflict(winner)),
-                // It was there and is gone again: versions have moved on by more than an hour.
-                Ok(None) if !uncertain => {
-                    return Ok(CommitOutcome::Conflict(catalog.head(table, None).await?));
-                }
-                Ok(None) => Error::unavailable(format!("{key} was there and cannot be found")),
+                Ok(None) => match catalog.newest_listed(table).await {
+                    Ok(newest) => return Ok(cleaned_away(attempt, newest, version, &key)),
+                    Err(error) => error,
+                },
                 // Something else is there (damaged, or of a version we cannot read): not ours, but not to be built on.
                 Err(error) if !uncertain && error.kind() != ErrorKind::Unavailable => return Err(error),
                 Err(error) => error,
@@ -90,23 +101,46 @@ pub(super) async fn create_version(
     }
 }
 
+/// Whose a version was that was there and is gone again: hours have passed, and newer ones have come. The snapshot with its
+/// sequence number tells, as long as it is kept.
+fn cleaned_away(attempt: &Attempt, newest: Head, version: u64, key: &str) -> CommitOutcome {
+    let sequence_number = attempt.next.last_sequence_number;
+    let made_one = sequence_number > attempt.base.metadata.last_sequence_number;
+    let mut snapshots = newest.metadata.snapshots.iter().filter(|_| made_one);
+    match snapshots.find(|snapshot| snapshot.sequence_number == sequence_number) {
+        Some(snapshot) if Some(snapshot.snapshot_id) == attempt.next.current_snapshot_id => {
+            // Confirmed long ago: whoever builds on it looks for newer ones.
+            CommitOutcome::Committed(Head {
+                version,
+                metadata: attempt.next.clone(),
+                file: None,
+                ..attempt.base.clone()
+            })
+        }
+        Some(_) => CommitOutcome::Conflict(newest),
+        None => CommitOutcome::Unknown(Error::unavailable(format!("{key} was there, and has been cleaned away"))),
+    }
+}
+
 /// R4: before the first commit to a table that was not created here, the store must show that it honours conditions.
 /// Creating the head's own file again, with the same bytes, must fail; where it does not, nothing has changed.
-async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> Result<()> {
-    let Some(file) = base.file.as_ref().filter(|_| !catalog.proved.load(Ordering::Relaxed)) else { return Ok(()) };
+async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> Result<Proof> {
+    let Some(file) = base.file.as_ref().filter(|_| !catalog.proved.load(Ordering::Relaxed)) else {
+        return Ok(Proof::Honoured);
+    };
     prove(catalog, &key(table, &base.file_name()), file).await
 }
 
 /// Creates an object again that is there, with the bytes that it has: only a store that ignores conditions says yes.
-pub(super) async fn prove(catalog: &StoreCatalog, key: &str, file: &Bytes) -> Result<()> {
+pub(super) async fn prove(catalog: &StoreCatalog, key: &str, file: &Bytes) -> Result<Proof> {
     let mut backoff = Backoff::default();
     for _ in 0..5 {
         match catalog.store.put(key, file.clone(), PutOptions::if_absent()).await.map_err(not_implemented)? {
             PutOutcome::PreconditionFailed => {
                 catalog.proved.store(true, Ordering::Relaxed);
-                return Ok(());
+                return Ok(Proof::Honoured);
             }
-            PutOutcome::Done(_) => return Err(conditions_ignored(catalog)),
+            PutOutcome::Done(_) => return Ok(Proof::Ignored),
             PutOutcome::Unknown(_) => backoff.wait(&*catalog.runtime).await,
         }
     }
@@ -123,34 +157,41 @@ fn not_implemented(error: Error) -> Error {
     }
 }
 
-fn conditions_ignored(catalog: &StoreCatalog) -> Error {
+pub(super) fn conditions_ignored(catalog: &StoreCatalog) -> Error {
     Error::unsupported(format!(
         "the store {} ignores `If-None-Match: *`, so writers would overwrite each other's commits: it can be read, but not be written to",
         catalog.store.root()
     ))
 }
 
-/// R3: a writer that was asleep for long may have created a version again that was used and cleaned away. Then the one
-/// before is gone too: this commit is void, and nobody has seen it, since newer versions exist.
-async fn not_void(catalog: &StoreCatalog, table: &str, base: &Head, head: Head) -> Result<CommitOutcome> {
+/// What an attempt to create an object again has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// It was refused: the store honours conditions.
+    Honoured,
+    /// It was done.
+    Ignored,
+}
+
+/// R3: a version that was created on a base of long ago may be void.
+async fn settle(catalog: &StoreCatalog, table: &str, base: &Head, head: Head) -> Result<CommitOutcome> {
     if base.is_recent(catalog.runtime.now()) {
         return Ok(CommitOutcome::Committed(head));
     }
     let mut backoff = Backoff::default();
     loop {
-        let unknown = match catalog.store.head(&key(table, &base.file_name())).await {
-            Ok(_) => return Ok(CommitOutcome::Committed(head)),
-            Err(error) if error.kind() == ErrorKind::NotFound => break,
-            Err(error) => error,
-        };
-        if backoff.tries > 10 {
-            return Ok(CommitOutcome::Unknown(unknown.context("checking that the commit is not void")));
+        match is_void(catalog, table, &head).await {
+            Ok(false) => return Ok(CommitOutcome::Committed(head)),
+            Ok(true) => break,
+            Err(error) if backoff.tries > 10 => {
+                return Ok(CommitOutcome::Unknown(error.context("checking that the commit is not void")));
+            }
+            Err(_) => backoff.wait(&*catalog.runtime).await,
         }
-        backoff.wait(&*catalog.runtime).await;
     }
-    let void = key(table, &head.file_name());
-    catalog.store.delete(&void).await.context(|| format!("removing the void version {void}"))?;
-    Ok(CommitOutcome::Conflict(catalog.head(table, None).await?))
+    // Nobody takes it for the newest version; if it stays, clean-up will remove it.
+    let _ = catalog.store.delete(&key(table, &head.file_name())).await;
+    Ok(CommitOutcome::Conflict(catalog.newest_listed(table).await?))
 }
 
 /// The id that this crate writes into each commit.

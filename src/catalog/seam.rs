@@ -13,7 +13,7 @@ pub trait Catalog: Debug + MaybeSend + MaybeSync {
     /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no table, or another one in its place.
     fn head<'a>(&'a self, table: &'a str, known: Option<&'a Head>) -> BoxFuture<'a, Result<Head>>;
 
-    /// The metadata of one version, if it is still there. `head` is a version that the caller has.
+    /// The metadata of one version, if it is still there and part of the table. `head` is a version that the caller has.
     fn version<'a>(
         &'a self,
         table: &'a str,

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, ResultExt};
 use crate::runtime::{BoxFuture, Runtime, Timestamp};
 use crate::spec::{TableMetadata, properties};
 use crate::store::{GetOptions, ObjectStore, PutOptions};
-use crate::{ErrorKind, catalog::gzip};
+use crate::{ErrorKind, catalog::gzip, catalog::void::is_void};
 
 /// No metadata file of a table is larger; a larger one is an attack or an accident.
 const METADATA_LIMIT: u64 = 512 << 20;
@@ -47,16 +47,16 @@ impl StoreCatalog {
         let key = key(table, file_name);
         let confirmed_at = self.runtime.now();
         let options = GetOptions { fresh: true, limit: Some(METADATA_LIMIT), ..GetOptions::default() };
-        let file = match self.store.get(&key, options).await {
-            Ok(result) => result.bytes,
+        let (file, stored_at) = match self.store.get(&key, options).await {
+            Ok(result) => (result.bytes, result.meta.last_modified),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.context(format!("reading {key}"))),
         };
         let plain = gzip::decompress(file.clone(), METADATA_LIMIT).context(|| format!("reading {key}"))?;
         let metadata = TableMetadata::from_json_bytes(&plain).context(|| format!("reading {key}"))?;
-        // A table created by this crate lies on a store that has passed the test.
-        let file = metadata.property(properties::CREATED_BY).is_none().then_some(file);
-        Ok(Some(Head { version, metadata: Arc::new(metadata), spelling, confirmed_at, file }))
+        // A table that this crate has committed to lies on a store that has passed the test.
+        let file = metadata.property(properties::PROVED).is_none().then_some(file);
+        Ok(Some(Head { version, metadata: Arc::new(metadata), spelling, confirmed_at, stored_at, file }))
     }
 }
 
@@ -97,7 +97,11 @@ impl Catalog for StoreCatalog {
         head: &'a Head,
         version: u64,
     ) -> BoxFuture<'a, Result<Option<Arc<TableMetadata>>>> {
-        Box::pin(async move { Ok(self.read_version(table, version, head.spelling).await?.map(|found| found.metadata)) })
+        Box::pin(async move {
+            let Some(found) = self.read_version(table, version, head.spelling).await? else { return Ok(None) };
+            let is_part = version >= head.version || !is_void(self, table, &found).await?;
+            Ok(is_part.then_some(found.metadata))
+        })
     }
 
     fn publish<'a>(&'a self, table: &'a str, attempt: &'a Attempt) -> BoxFuture<'a, Result<CommitOutcome>> {
@@ -107,7 +111,10 @@ impl Catalog for StoreCatalog {
     fn announce<'a>(&'a self, table: &'a str, head: &'a Head) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             // The hint is a lower bound and nothing more: a failure (R2 takes one write a second on a key) costs the next
-            // reader a request or two.
+            // reader a request or two. One that comes late would be worse.
+            if !head.is_recent(self.runtime.now()) {
+                return;
+            }
             let options = PutOptions { content_type: Some("text/plain"), best_effort: true, ..PutOptions::default() };
             let key = key(table, HINT);
             let _ = self.store.put(&key, head.version.to_string().into(), options).await;

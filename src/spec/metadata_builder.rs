@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
-use crate::spec::properties::PREVIOUS_VERSIONS_MAX;
+use crate::spec::properties::{COMMIT_ID, PARENT_COMMIT_ID, PREVIOUS_VERSIONS_MAX};
 use crate::spec::{
     MAIN, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, TableMetadata,
 };
@@ -55,6 +55,10 @@ impl TableMetadata {
         let surplus = next.metadata_log.len().saturating_sub(keep);
         next.metadata_log.drain(..surplus);
         next.last_updated = self.next_timestamp(now);
+        match self.property(COMMIT_ID) {
+            Some(id) => next.properties.insert(PARENT_COMMIT_ID.into(), id.to_owned()),
+            None => next.properties.remove(PARENT_COMMIT_ID),
+        };
         Ok(next)
     }
 

@@ -10,7 +10,11 @@ use crate::spec::TableMetadata;
 pub(crate) const COMMIT_ID: &str = "datashard.commit-id";
 /// On a table that was dropped: its last version, kept so that no version number is used twice.
 pub(crate) const DROPPED: &str = "datashard.dropped";
-/// Set by us at creation: the store was proved to honour conditional writes.
+/// The [`COMMIT_ID`] of the version before, where that was ours: tells which versions follow on which.
+pub(crate) const PARENT_COMMIT_ID: &str = "datashard.parent-commit-id";
+/// Set by our commits, before which the store was proved to honour conditional writes.
+pub(crate) const PROVED: &str = "datashard.conditional-writes";
+/// Set by us at creation: which version of this crate it was.
 pub(crate) const CREATED_BY: &str = "datashard.created-by";
 /// The Python package datashard merges manifests at this number of them, and forgets the sequence numbers that ours let be
 /// inherited: other engines then refuse the table. At 0 it never does.

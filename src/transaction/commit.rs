@@ -83,6 +83,7 @@ pub(super) async fn build<'a>(
     ];
     summary.properties.extend(engine.map(|(key, value)| (key.to_owned(), value.to_owned())));
     next.properties.insert(properties::COMMIT_ID.into(), commit_id.to_owned());
+    next.properties.insert(properties::PROVED.into(), "honoured".into());
     next.properties.insert(properties::PYTHON_COMPACTION_THRESHOLD.into(), "0".into());
     next.add_snapshot(Snapshot {
         snapshot_id,

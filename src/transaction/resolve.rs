@@ -11,8 +11,12 @@ use crate::transaction::receipt::Resolution;
 /// version itself, without a change, and whichever of the two is first decides.
 pub(crate) async fn resolve(table: &TableHandle, token: &str) -> Result<Resolution> {
     let wrong = || Error::invalid_input(format!("`{token}` is no token of a commit of unknown outcome"));
-    let (version, commit_id) = token.split_once('/').ok_or_else(wrong)?;
+    let (version, rest) = token.split_once('/').ok_or_else(wrong)?;
     let version: u64 = version.parse().map_err(|_| wrong())?;
+    let (commit_id, sequence_number) = match rest.split_once('/') {
+        Some((id, number)) => (id, Some(number.parse::<i64>().map_err(|_| wrong())?)),
+        None => (rest, None),
+    };
     for _ in 0..100 {
         let head = table.catalog.head(&table.name, None).await?;
         table.advance(head.clone());
@@ -21,6 +25,7 @@ pub(crate) async fn resolve(table: &TableHandle, token: &str) -> Result<Resoluti
                 Some(metadata) if is(&metadata, commit_id) => Ok(Resolution::Committed { version }),
                 Some(_) => Ok(Resolution::NotCommitted),
                 None if has_snapshot_of(&head.metadata, commit_id) => Ok(Resolution::Committed { version }),
+                None if has_sequence_number(&head.metadata, sequence_number) => Ok(Resolution::NotCommitted),
                 None => Err(Error::commit_state_unknown(
                     token.to_owned(),
                     format!("version {version} of the table `{}` has been cleaned away", table.name),
@@ -53,6 +58,11 @@ pub(crate) async fn resolve(table: &TableHandle, token: &str) -> Result<Resoluti
 
 fn is(metadata: &TableMetadata, commit_id: &str) -> bool {
     metadata.property(properties::COMMIT_ID) == Some(commit_id)
+}
+
+/// Whether a snapshot is there with the sequence number that the commit's would have: then it is another's.
+fn has_sequence_number(metadata: &TableMetadata, sequence_number: Option<i64>) -> bool {
+    metadata.snapshots.iter().any(|snapshot| Some(snapshot.sequence_number) == sequence_number)
 }
 
 fn has_snapshot_of(metadata: &TableMetadata, commit_id: &str) -> bool {

@@ -10,7 +10,7 @@ use datashard::runtime::BoxFuture;
 
 use crate::choice::{Choices, Random};
 use crate::fault::{Answer, Fault, Menu};
-use crate::process::{Shared, SharedRef, SimRuntime, State, lock};
+use crate::process::{Call, Shared, SharedRef, SimRuntime, State, lock};
 use crate::store::SimStore;
 use crate::world::{Op, World, digest};
 
@@ -169,7 +169,8 @@ impl Engine {
         let mut shared = lock(&self.shared);
         let Shared { late, world, .. } = &mut *shared;
         late.retain(|op| op.matters(world));
-        let local = shared.waiting().find(|call| self.rules.still && call.op.is_local(&shared.world));
+        let is_local = |call: &Call| call.op.is_local(&shared.world, self.rules.still);
+        let local = shared.waiting().find(|call| is_local(call));
         let calls: Vec<_> = match local {
             Some(call) => vec![call],
             None => shared.waiting().collect(),
@@ -181,7 +182,7 @@ impl Engine {
         let mut faulty = Vec::new();
         for call in calls.iter().filter(|_| faults_left) {
             let has_stale = call.op.key().is_some_and(|key| shared.stale.contains_key(key));
-            let menu = self.rules.menu.of(&call.op, self.rules.still && call.op.is_local(&shared.world), has_stale);
+            let menu = self.rules.menu.of(&call.op, is_local(call), has_stale);
             faulty.extend(menu.into_iter().map(|fault| Event::Call(call.id, Some(fault))));
         }
         (plain, faulty)

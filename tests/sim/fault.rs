@@ -74,7 +74,7 @@ impl Menu {
             Fault::Twice => matches!(op, Op::Put { if_absent: true, .. }),
             Fault::Copy => matches!(op, Op::Put { .. }) && !is_local,
             Fault::Stale => matches!(op, Op::Get { key } if key.ends_with("version-hint.text")) && has_stale,
-            Fault::Denied => !op.is_read() && !matches!(op, Op::Tick { .. }) && !is_local,
+            Fault::Denied => !op.is_read() && !matches!(op, Op::Tick { .. }),
             Fault::Cancel | Fault::Crash => !matches!(op, Op::Tick { .. }),
         };
         self.0.iter().copied().filter(fits).collect()

@@ -64,5 +64,5 @@ fn drop_and_create() {
 
 #[test]
 fn sleeper() {
-    covered(&scenarios::sleeper(Rules::of(&[Lost, Twice, Crash], 1), true));
+    covered(&scenarios::sleeper(Rules::of(&[Lost, Twice], 1), true));
 }

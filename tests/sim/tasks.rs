@@ -14,7 +14,7 @@ use futures::TryStreamExt;
 
 use crate::engine::Engine;
 use crate::history::TABLE;
-use crate::ledger::{Fate, LedgerRef, Seen};
+use crate::ledger::{LedgerRef, Seen};
 use crate::process::{lock, request};
 use crate::store::SimStore;
 use crate::world::Op;

@@ -122,11 +122,11 @@ impl Op {
         matches!(self, Self::Get { .. } | Self::Head { .. } | Self::List { .. })
     }
 
-    /// Whether it has the same effect and answer before and after whatever others do, as long as nothing is deleted:
-    /// files with names of their own, and metadata files that are there.
-    pub fn is_local(&self, world: &World) -> bool {
+    /// Whether it has the same effect and answer before and after whatever others do: files with names of their own, and,
+    /// as long as nothing is deleted (`still`), metadata files that are there.
+    pub fn is_local(&self, world: &World, still: bool) -> bool {
         let own = |key: &str| key.contains("/data/") || key.ends_with(".avro");
-        let there = |key: &str| key.ends_with(".metadata.json") && world.objects.contains_key(key);
+        let there = |key: &str| still && key.ends_with(".metadata.json") && world.objects.contains_key(key);
         match self {
             Self::Get { key } | Self::Head { key } => own(key) || there(key),
             Self::Put { key, if_absent, .. } => own(key) || (*if_absent && there(key)),
