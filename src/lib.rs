@@ -10,7 +10,8 @@
 //! Five seams are traits that a caller may implement: [`fetch::Fetch`], [`runtime::Runtime`], [`store::ObjectStore`],
 //! [`catalog::Catalog`] and [`s3::CredentialProvider`]. The feature `native` (on by default) brings adapters for programs
 //! with an operating system; without it the crate has no tokio, no file system and no clock of its own.
-#![forbid(unsafe_code)]
+#![cfg_attr(not(any(test, fuzzing)), forbid(unsafe_code))]
+#![deny(unsafe_code)]
 // There is one thread on wasm32.
 #![cfg_attr(target_family = "wasm", allow(clippy::arc_with_non_send_sync))]
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -20,6 +21,9 @@ pub mod catalog;
 mod error;
 pub mod expr;
 pub mod fetch;
+#[cfg(any(all(test, not(target_family = "wasm")), fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
 pub mod parquet;

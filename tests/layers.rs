@@ -47,7 +47,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| {
         let name = part.to_str().unwrap().trim_end_matches(".rs");
-        name == "tests" || name.ends_with("_tests") || name == "fakes" || name == "faulty"
+        name == "tests" || name.ends_with("_tests") || name == "fakes" || name == "faulty" || name == "fuzzing"
     })
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const MAGIC: &[u8] = b"Obj\x01";
 
 /// What a container holds.
-pub(super) struct Container {
+pub(crate) struct Container {
     pub(super) schema: Schema,
     pub(super) metadata: HashMap<String, Vec<u8>>,
     pub(super) values: Vec<Value>,
@@ -23,7 +23,7 @@ fn malformed(error: apache_avro::Error) -> Error {
 }
 
 /// Reads a whole container.
-pub(super) fn read(bytes: &[u8]) -> Result<Container> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Container> {
     check_framing(bytes)
         .ok_or_else(|| Error::invalid_data("not a valid Avro file: it is truncated or its framing is wrong"))?;
     let reader = Reader::new(bytes).map_err(malformed)?;

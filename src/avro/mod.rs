@@ -9,5 +9,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use container::read as read_container;
 pub(crate) use manifest::{decode_manifest, encode_manifest};
 pub(crate) use manifest_list::{decode_manifest_list, encode_manifest_list};

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 const MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// What a metadata file holds, whether it is compressed or not; at most `limit` bytes.
-pub(super) fn decompress(bytes: Bytes, limit: u64) -> Result<Bytes> {
+pub(crate) fn decompress(bytes: Bytes, limit: u64) -> Result<Bytes> {
     if !bytes.starts_with(MAGIC) {
         return Ok(bytes);
     }
@@ -23,7 +23,7 @@ pub(super) fn decompress(bytes: Bytes, limit: u64) -> Result<Bytes> {
     Ok(plain.into())
 }
 
-pub(super) fn compress(plain: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn compress(plain: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let written = encoder.write_all(plain).and_then(|()| encoder.finish());
     written.map_err(|error| Error::invalid_data("compressing the metadata").caused_by(error))

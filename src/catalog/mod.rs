@@ -17,6 +17,10 @@ pub(crate) use handle::{TableHandle, uuid};
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use gzip::compress;
+#[cfg(any(test, fuzzing))]
+pub(crate) use gzip::decompress;
 pub use head::Head;
 pub(crate) use location::{Location, uri};
 pub(crate) use publish::Backoff;
