@@ -12,6 +12,7 @@ use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData,
 use crate::error::{Error, Result};
 use crate::expr::{BoundPredicate, evaluate, might_match, must_match};
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, validate_pages};
+use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{rows_to_read, without};
 use crate::parquet::project::{id_of, leaves, project};
 use crate::parquet::projection::Projection;
@@ -167,7 +168,10 @@ impl FileDecoder {
                 check_page_index(self.file.parquet(), &ranges, &bytes)?;
                 index.push_ranges(ranges, bytes).map_err(broken)
             }
-            State::Rows(rows) => rows.push_ranges(ranges, bytes).map_err(broken),
+            State::Rows(rows) => {
+                bytes.iter().try_for_each(|pages| check_page_headers(pages))?;
+                rows.push_ranges(ranges, bytes).map_err(broken)
+            }
             State::Done => Ok(()),
         }
     }

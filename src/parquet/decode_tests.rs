@@ -10,6 +10,7 @@ use arrow_buffer::NullBuffer;
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 
+use super::page_headers::check_page_headers;
 use super::*;
 use crate::ErrorKind;
 use crate::expr::{Predicate, col};
@@ -339,5 +340,27 @@ fn damaged_files_are_errors_and_never_panics() {
         run(bytes.clone());
         bytes.splice(0..0, *b"PAR1");
         run(bytes);
+    }
+}
+
+/// The Parquet library makes room for what a page's header claims before it decompresses a byte: 20 bytes of a hostile
+/// file took two gigabytes, which no module of wasm has.
+#[test]
+fn a_page_that_claims_to_become_gigabytes_is_refused_before_room_is_made() {
+    let page = |claim: &[u8], body: usize| {
+        let size = [(body * 2) as u8];
+        [&[0x15, 0, 0x15], claim, &[0x15], &size, &[0x2c, 0x15, 2, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0], &vec![7; body]].concat()
+    };
+    let (honest, two_gigabytes) = (&[40], &[0xfe, 0xff, 0xff, 0xff, 0x0f]);
+    check_page_headers(&[page(honest, 3), page(honest, 60), page(&[0], 0)].concat()).unwrap();
+    for hostile in [
+        page(two_gigabytes, 60),
+        [page(honest, 3), page(two_gigabytes, 3)].concat(),
+        // Negative, without an end, and of a length that another type hides.
+        page(&[1], 3),
+        page(honest, 3)[..8].to_vec(),
+        [&[0x18, 3, 0x15, 0], &page(honest, 3)[2..]].concat(),
+    ] {
+        assert_eq!(check_page_headers(&hostile).unwrap_err().kind(), ErrorKind::InvalidData, "{hostile:?}");
     }
 }

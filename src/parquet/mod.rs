@@ -10,6 +10,7 @@ mod footer;
 mod metrics;
 mod misfit;
 mod options;
+mod page_headers;
 mod pages;
 mod physical;
 mod project;
