@@ -64,8 +64,21 @@ pub(super) fn rows(count: i32) -> RecordBatch {
         ("d", Arc::new(doubles())),
         ("s", Arc::new(strings())),
         ("o", Arc::new(BooleanArray::from_iter(all.clone().map(|i| some(&i).then_some(i % 2 == 0))))),
-        ("m", Arc::new(Decimal128Array::from_iter(all.clone().map(|i| some(&i).then_some(i128::from(i) - 9))).with_precision_and_scale(9, 2).unwrap())),
-        ("t", Arc::new(TimestampMicrosecondArray::from_iter(all.clone().map(|i| some(&i).then(|| moment(i)))).with_timezone("UTC"))),
+        (
+            "m",
+            Arc::new(
+                Decimal128Array::from_iter(all.clone().map(|i| some(&i).then_some(i128::from(i) - 9)))
+                    .with_precision_and_scale(9, 2)
+                    .unwrap(),
+            ),
+        ),
+        (
+            "t",
+            Arc::new(
+                TimestampMicrosecondArray::from_iter(all.clone().map(|i| some(&i).then(|| moment(i))))
+                    .with_timezone("UTC"),
+            ),
+        ),
         ("y", Arc::new(Date32Array::from_iter(all.clone().map(|i| some(&i).then_some(20_000 + i))))),
         ("p", Arc::new(StructArray::try_from(inner.to_vec()).unwrap())),
         ("a", Arc::new(lists.finish())),

@@ -19,7 +19,9 @@ pub fn s3_xml(bytes: &[u8]) {
         let _ = (http_date(text), iso8601(text));
         if let Ok(value) = text.parse() {
             let names = [http::header::CONTENT_RANGE, http::header::CONTENT_LENGTH, http::header::LAST_MODIFIED];
-            let _ = response::object_head(&HeaderMap::from_iter(names.map(|name| (name, http::HeaderValue::clone(&value)))));
+            let _ = response::object_head(&HeaderMap::from_iter(
+                names.map(|name| (name, http::HeaderValue::clone(&value))),
+            ));
         }
     }
 }

@@ -349,7 +349,8 @@ fn damaged_files_are_errors_and_never_panics() {
 fn a_page_that_claims_to_become_gigabytes_is_refused_before_room_is_made() {
     let page = |claim: &[u8], body: usize| {
         let size = [(body * 2) as u8];
-        [&[0x15, 0, 0x15], claim, &[0x15], &size, &[0x2c, 0x15, 2, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0], &vec![7; body]].concat()
+        [&[0x15, 0, 0x15], claim, &[0x15], &size, &[0x2c, 0x15, 2, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0], &vec![7; body]]
+            .concat()
     };
     let (honest, two_gigabytes) = (&[40], &[0xfe, 0xff, 0xff, 0xff, 0x0f]);
     check_page_headers(&[page(honest, 3), page(honest, 60), page(&[0], 0)].concat()).unwrap();

@@ -9,7 +9,7 @@ use futures::executor::block_on;
 use crate::expr::col;
 use crate::runtime::Timestamp;
 use crate::spec::{NestedField, PrimitiveType, Schema};
-use crate::store::{CountingStore, MemoryStore};
+use crate::store::{CountingStore, GetOptions, MemoryStore, ObjectStore, PutOptions};
 use crate::{ErrorKind, Table, Warehouse};
 
 fn schema() -> Schema {
@@ -245,5 +245,27 @@ fn a_large_append_is_sent_in_parts_and_rolls_over_at_the_target_size() {
         assert_eq!(table.scan().filter("name is not null").count().await.unwrap(), 2_400_000);
         let sizes: u64 = plan.tasks.iter().map(|task| task.data_file.file_size_in_bytes).sum();
         assert!(sizes <= written.bytes_written);
+    });
+}
+
+/// The Python datashard 0.11.2 took Avro files into a table unchecked, and then no scan of it worked.
+#[test]
+fn a_data_file_that_is_not_parquet_is_refused_by_name() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let table = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap();
+        table.append([batch(0..3)]).await.unwrap();
+        let listing: Vec<_> = store.list("t/metadata/", None).collect().await;
+        let mut keys = listing.into_iter().map(|object| object.unwrap().key);
+        let key = keys.find(|key| key.ends_with("-m0.avro")).unwrap();
+        let bytes = store.get(&key, GetOptions::default()).await.unwrap().bytes;
+        let mut manifest = crate::avro::decode_manifest(&bytes).unwrap();
+        manifest.entries[0].data_file.file_format = "AVRO".into();
+        let bytes = crate::avro::encode_manifest(&manifest, 1).unwrap();
+        let _ = store.put(&key, bytes.into(), PutOptions::default()).await.unwrap();
+        let error = Warehouse::new(store).open("t").await.unwrap().scan().collect().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        let name = &manifest.entries[0].data_file.file_path;
+        assert!(error.to_string().contains("AVRO") && error.to_string().contains(name), "{error}");
     });
 }

@@ -288,3 +288,18 @@ fn fields_that_this_version_does_not_know_survive_a_commit() {
         assert_eq!(after["schemas"], json["schemas"]);
     });
 }
+
+/// The hint is one key for all writers, and R2 takes one write of a key a second: an append is not to fail, or to be
+/// reported failed, for want of it.
+#[test]
+fn an_append_succeeds_though_the_hint_is_refused() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, _) = table_on(&store).await;
+        for version in 2..5 {
+            (0..20).for_each(|_| store.next_put("version-hint", Fault::Refused));
+            assert_eq!(table.append(rows(3)).await.unwrap().version, version);
+        }
+        assert_readable(&warehouse, 9).await;
+    });
+}
