@@ -2,39 +2,113 @@
 
 use std::collections::HashMap;
 
+use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::Schema;
 use apache_avro::types::Value;
-use apache_avro::{Codec, DeflateSettings, Reader, Writer};
+use apache_avro::{Codec, DeflateSettings, Writer};
 use serde_json::Value as Json;
 
+use super::block::{BlockCodec, plain_limit};
+use super::measure::{Measure, budget, take, take_long};
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8] = b"Obj\x01";
 
-/// What a container holds.
-pub(crate) struct Container {
+type Metadata = HashMap<String, Vec<u8>>;
+
+/// An Avro file, whose header is read.
+pub(crate) struct Container<'a> {
     pub(super) schema: Schema,
-    pub(super) metadata: HashMap<String, Vec<u8>>,
-    pub(super) values: Vec<Value>,
+    pub(super) metadata: Metadata,
+    codec: BlockCodec,
+    marker: &'a [u8],
+    blocks: &'a [u8],
+    size: usize,
 }
 
 fn malformed(error: apache_avro::Error) -> Error {
     Error::invalid_data(format!("not a valid Avro file: {error}"))
 }
 
-/// Reads a whole container.
-pub(crate) fn read(bytes: &[u8]) -> Result<Container> {
-    check_framing(bytes)
-        .ok_or_else(|| Error::invalid_data("not a valid Avro file: it is truncated or its framing is wrong"))?;
-    let reader = Reader::new(bytes).map_err(malformed)?;
-    let schema = reader.writer_schema().clone();
-    if takes_no_bytes(&schema) {
-        return Err(Error::invalid_data("not a valid Avro file: its entries are empty"));
+fn damaged() -> Error {
+    Error::invalid_data("not a valid Avro file: it is truncated, or does not hold what it says")
+}
+
+/// Reads the header of a container.
+pub(crate) fn read(bytes: &[u8]) -> Result<Container<'_>> {
+    let (metadata, rest) = header(bytes).ok_or_else(damaged)?;
+    let (marker, blocks) = rest.split_at_checked(16).ok_or_else(damaged)?;
+    let text = metadata.get("avro.schema").and_then(|text| std::str::from_utf8(text).ok());
+    let schema = Schema::parse_str(text.ok_or_else(damaged)?).map_err(malformed)?;
+    let codec = metadata.get("avro.codec");
+    let codec = BlockCodec::named(codec.map(Vec::as_slice)).ok_or_else(|| {
+        let name = codec.map(|name| String::from_utf8_lossy(name).chars().take(40).collect::<String>());
+        Error::unsupported(format!("an Avro file compressed by {:?}", name.unwrap_or_default()))
+    })?;
+    Ok(Container { schema, metadata, codec, marker, blocks, size: bytes.len() })
+}
+
+/// The metadata, and what follows it.
+fn header(bytes: &[u8]) -> Option<(Metadata, &[u8])> {
+    let mut rest = bytes.strip_prefix(MAGIC)?;
+    let mut metadata = HashMap::new();
+    loop {
+        let count = take_long(&mut rest)?;
+        if count == 0 {
+            return Some((metadata, rest));
+        }
+        if count < 0 {
+            take_long(&mut rest)?;
+        }
+        for _ in 0..count.checked_abs()? {
+            let key = String::from_utf8(counted(&mut rest)?.to_vec()).ok()?;
+            metadata.insert(key, counted(&mut rest)?.to_vec());
+        }
     }
-    check_schema(&schema, &mut Vec::new())?;
-    let metadata = reader.user_metadata().clone();
-    let values = reader.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-    Ok(Container { schema, metadata, values })
+}
+
+impl Container<'_> {
+    /// Decodes the entries one by one. What they take in memory and time is bounded by the size of the file.
+    pub(crate) fn decode<T>(&self, mut entry: impl FnMut(usize, Value) -> Result<T>) -> Result<Vec<T>> {
+        let reader = GenericDatumReader::builder(&self.schema).build().map_err(malformed)?;
+        let measure = Measure::new(&self.schema);
+        let (mut plain_left, mut budget) = (plain_limit(self.size), budget(self.size));
+        let mut blocks = self.blocks;
+        let mut entries = Vec::new();
+        while !blocks.is_empty() {
+            let (count, block) = self.next_block(&mut blocks).ok_or_else(damaged)?;
+            let plain = self.codec.decompress(block, plain_left).ok_or_else(damaged)?;
+            plain_left = plain_left.saturating_sub(plain.len() as u64);
+            let mut rest = plain.as_slice();
+            for _ in 0..count {
+                let length = measure.entry(rest, &mut budget).ok_or_else(damaged)?;
+                let (mut one, behind) = rest.split_at_checked(length).ok_or_else(damaged)?;
+                entries.push(entry(entries.len(), reader.read_value(&mut one).map_err(malformed)?)?);
+                rest = behind;
+            }
+            if !rest.is_empty() {
+                return Err(damaged());
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The next block's number of entries, and its bytes.
+    fn next_block<'b>(&self, blocks: &mut &'b [u8]) -> Option<(u64, &'b [u8])> {
+        let count = u64::try_from(take_long(blocks)?).ok()?;
+        let block = counted(blocks)?;
+        let marker = blocks.get(..16)?;
+        take(blocks, 16)?;
+        (marker == self.marker).then_some((count, block))
+    }
+}
+
+fn counted<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let before: &'a [u8] = bytes;
+    let length = usize::try_from(take_long(bytes)?).ok()?;
+    let (taken, rest) = before.get(before.len().checked_sub(bytes.len())?..)?.split_at_checked(length)?;
+    *bytes = rest;
+    Some(taken)
 }
 
 /// Writes a container, compressed by deflate. The header is ours, since the crate's would lose `logicalType: map`.
@@ -75,78 +149,4 @@ fn put_long(into: &mut Vec<u8>, length: usize) {
         rest >>= 7;
     }
     into.push(rest as u8);
-}
-
-/// Walks header and blocks: every length lies within the bytes that are there, and no block claims more entries than a
-/// decoder can meet. Keeps a decoder from allocating, or looping, by a number that somebody made up.
-fn check_framing(bytes: &[u8]) -> Option<()> {
-    let mut rest = bytes.strip_prefix(MAGIC)?;
-    loop {
-        let count = take_long(&mut rest)?;
-        if count == 0 {
-            break;
-        }
-        if count < 0 {
-            take_long(&mut rest)?;
-        }
-        for _ in 0..count.checked_abs()? {
-            for _ in ["key", "value"] {
-                let length = usize::try_from(take_long(&mut rest)?).ok()?;
-                rest = rest.get(length..)?;
-            }
-        }
-    }
-    rest = rest.get(16..)?;
-    while !rest.is_empty() {
-        let count = take_long(&mut rest)?;
-        let size = usize::try_from(take_long(&mut rest)?).ok()?;
-        // No codec packs more than about 1,000 bytes into one (zstd somewhat more), and an entry takes a byte or more.
-        if count < 0 || u64::try_from(count).ok()? > (size as u64 + 64).saturating_mul(20_000) {
-            return None;
-        }
-        rest = rest.get(size.checked_add(16)?..)?;
-    }
-    Some(())
-}
-
-fn take_long(bytes: &mut &[u8]) -> Option<i64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            return Some((value >> 1) as i64 ^ -((value & 1) as i64));
-        }
-    }
-    None
-}
-
-/// Refuses schemas that a decoder would follow for ever: types that contain themselves, and collections of nothing.
-fn check_schema(schema: &Schema, open: &mut Vec<String>) -> Result<()> {
-    let refuse = |why: &str| Err(Error::invalid_data(format!("not a valid Avro file: its schema {why}")));
-    match schema {
-        Schema::Record(record) => {
-            open.push(record.name.to_string());
-            record.fields.iter().try_for_each(|field| check_schema(&field.schema, open))?;
-            open.pop();
-            Ok(())
-        }
-        Schema::Ref { name } if open.contains(&name.to_string()) => refuse("contains itself"),
-        Schema::Array(array) if takes_no_bytes(&array.items) => refuse("has an array of nothing"),
-        Schema::Array(array) => check_schema(&array.items, open),
-        Schema::Map(map) => check_schema(&map.types, open),
-        Schema::Union(union) => union.variants().iter().try_for_each(|variant| check_schema(variant, open)),
-        _ => Ok(()),
-    }
-}
-
-/// Whether a value of this schema takes no bytes, so that their number is bounded by nothing.
-fn takes_no_bytes(schema: &Schema) -> bool {
-    match schema {
-        Schema::Null => true,
-        Schema::Record(record) => record.fields.iter().all(|field| takes_no_bytes(&field.schema)),
-        Schema::Fixed(fixed) => fixed.size == 0,
-        _ => false,
-    }
 }

@@ -5,7 +5,7 @@ use apache_avro::schema::Schema as AvroSchema;
 use apache_avro::types::Value as Avro;
 use serde_json::Value as Json;
 
-use crate::avro::container::{self, Container};
+use crate::avro::container;
 use crate::avro::manifest_schema;
 use crate::avro::record::{Record, Typed, missing, wrong};
 use crate::error::{Error, Result, ResultExt};
@@ -36,9 +36,9 @@ pub(crate) fn encode_manifest(manifest: &Manifest, marker: u128) -> Result<Vec<u
 
 /// A manifest of any format version. Entries are as they stand: what they leave out is inherited from the list.
 pub(crate) fn decode_manifest(bytes: &[u8]) -> Result<Manifest> {
-    let Container { schema: avro_schema, metadata, values } = container::read(bytes)?;
+    let container = container::read(bytes)?;
     let text = |key: &str| {
-        let bytes = metadata.get(key)?;
+        let bytes = container.metadata.get(key)?;
         std::str::from_utf8(bytes).ok()
     };
     let json = |key: &str| -> Result<Json> {
@@ -59,11 +59,9 @@ pub(crate) fn decode_manifest(bytes: &[u8]) -> Result<Manifest> {
         Some("deletes") => ManifestContent::Deletes,
         Some(other) => return Err(wrong("content", &format!("`data` or `deletes`, not `{other}`"))),
     };
-    let entries = values
-        .into_iter()
-        .enumerate()
-        .map(|(i, value)| decode_entry(&avro_schema, value, &partition_spec, &schema).context(|| format!("entry {i}")));
-    let entries = entries.collect::<Result<_>>()?;
+    let entries = container.decode(|i, value| {
+        decode_entry(&container.schema, value, &partition_spec, &schema).context(|| format!("entry {i}"))
+    })?;
     Ok(Manifest { schema, partition_spec, content, entries })
 }
 

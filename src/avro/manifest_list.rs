@@ -28,8 +28,7 @@ pub(crate) fn encode_manifest_list(
 /// A manifest list of any format version.
 pub(crate) fn decode_manifest_list(bytes: &[u8]) -> Result<Vec<ManifestFile>> {
     let container = container::read(bytes)?;
-    let entries = container.values.into_iter().enumerate();
-    entries.map(|(i, value)| decode_entry(&container.schema, value).context(|| format!("entry {i}"))).collect()
+    container.decode(|i, value| decode_entry(&container.schema, value).context(|| format!("entry {i}")))
 }
 
 fn encode_entry(manifest: &ManifestFile) -> Avro {

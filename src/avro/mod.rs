@@ -1,10 +1,12 @@
 //! Manifests and manifest lists from and to Avro (spec: Appendix A), on the apache-avro crate. Fields are resolved by
 //! their field id, never by position; bytes are untrusted.
 
+mod block;
 mod container;
 mod manifest;
 mod manifest_list;
 mod manifest_schema;
+mod measure;
 mod record;
 #[cfg(test)]
 mod tests;

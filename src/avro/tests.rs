@@ -162,3 +162,88 @@ fn a_schema_that_contains_itself_is_refused_instead_of_overflowing_the_stack() {
     bytes.extend([0; 16]);
     assert_eq!(decode_manifest_list(&bytes).unwrap_err().kind(), ErrorKind::InvalidData);
 }
+
+/// An Avro file with one block, compressed as it is said.
+fn container(schema: &str, codec: &str, count: u64, block: &[u8]) -> Vec<u8> {
+    let long = |value: usize| {
+        let (mut rest, mut bytes) = ((value as u64) << 1, vec![]);
+        while rest >= 0x80 {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+        bytes
+    };
+    let text = |text: &[u8]| [long(text.len()), text.to_vec()].concat();
+    let header = [&b"avro.schema"[..], schema.as_bytes(), b"avro.codec", codec.as_bytes()].map(text).concat();
+    let parts = [b"Obj\x01", &long(2)[..], &header, &[0; 17], &long(count as usize), &text(block), &[0; 16]];
+    parts.concat()
+}
+
+const PATH: &str = r#"{"type":"record","name":"r","fields":[{"name":"manifest_path","type":"string","field-id":500}]}"#;
+
+/// The Avro library made room for as many bytes as a text says it has, half a gigabyte, before it looked whether they are
+/// there, and for fixed bytes it knew no limit at all.
+#[test]
+fn no_room_is_made_for_bytes_that_are_not_there() {
+    let long = &[0xfe, 0xff, 0xff, 0xff, 0x01][..];
+    let fixed = PATH.replace(r#""string""#, r#"{"type":"fixed","name":"f","size":9000000000000000000}"#);
+    let array = PATH.replace(r#""string""#, r#"{"type":"array","items":"string"}"#);
+    for (schema, block) in [(PATH, long), (&fixed, &[7; 50]), (&array, &[0xfe, 0xff, 0xff, 0x01, 0])] {
+        let error = decode_manifest_list(&container(schema, "null", 1, block)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains("does not hold what it says"), "{error}");
+    }
+}
+
+/// A few kilobytes became gigabytes: a block that holds a million times a byte, and one that holds nothing a million times.
+#[test]
+fn a_small_file_does_not_become_large() {
+    use std::io::Write;
+    let zeros = vec![0; 20_000_000];
+    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    deflate.write_all(&zeros).unwrap();
+    let deflate = deflate.finish().unwrap();
+    let zstd = zstd::encode_all(zeros.as_slice(), 3).unwrap();
+    let nothing = PATH.replace(r#""string""#, r#""null""#);
+    let laughs = (0..30).fold(PATH.to_owned(), |inner, i| {
+        format!(
+            r#"{{"type":"record","name":"n{i}","fields":[{{"name":"a","type":{inner}}},{{"name":"b","type":"{}"}}]}}"#,
+            if i == 0 { "r".to_owned() } else { format!("n{}", i - 1) }
+        )
+    });
+    for hostile in [
+        container(PATH, "deflate", 20_000_000, &deflate),
+        container(PATH, "zstandard", 20_000_000, &zstd),
+        container(&nothing, "null", 1 << 40, &[]),
+        container(&PATH.replace(r#""string""#, r#"{"type":"array","items":"null"}"#), "null", 1, &[2, 0]),
+        container(&laughs, "null", 1, &[0; 2000]),
+    ] {
+        assert_eq!(decode_manifest_list(&hostile).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+}
+
+#[test]
+fn blocks_of_every_codec_are_read() {
+    let own = encode_manifest_list(&[manifest_file()], 77, None, 4, 1).unwrap();
+    let schema = manifest_schema::manifest_file().to_string();
+    // The block is the last but for its marker: a count, a length, and what was deflated.
+    let start = own.windows(16).position(|window| window == 1_u128.to_be_bytes()).unwrap() + 16;
+    let mut block = &own[start..own.len() - 16];
+    assert_eq!(measure::take_long(&mut block), Some(1));
+    measure::take_long(&mut block).unwrap();
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(block), &mut plain).unwrap();
+    let mut crc = flate2::Crc::new();
+    crc.update(&plain);
+    let snappy = [snap::raw::Encoder::new().compress_vec(&plain).unwrap(), crc.sum().to_be_bytes().to_vec()].concat();
+    let zstd = zstd::encode_all(plain.as_slice(), 1).unwrap();
+    for (codec, block) in [("null", &plain[..]), ("deflate", block), ("snappy", &snappy), ("zstandard", &zstd)] {
+        let file = container(&schema, codec, 1, block);
+        assert_eq!(decode_manifest_list(&file).unwrap(), [manifest_file()], "{codec}");
+        assert!(decode_manifest_list(&file[..file.len() - 20]).is_err());
+    }
+    let error = decode_manifest_list(&container(&schema, "bzip2", 1, &plain)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("bzip2"), "{error}");
+}

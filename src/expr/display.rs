@@ -12,7 +12,9 @@ impl Display for Predicate {
             Self::AlwaysTrue => f.write_str("true"),
             Self::AlwaysFalse => f.write_str("false"),
             Self::And(..) | Self::Or(..) => chain(self, f),
-            Self::Not(inner) => write!(f, "not ({inner})"),
+            // No more parentheses than needed: the reader counts how deep they nest.
+            Self::Not(inner) if matches!(**inner, Self::And(..) | Self::Or(..)) => write!(f, "not ({inner})"),
+            Self::Not(inner) => write!(f, "not {inner}"),
             Self::Compare { column, op, literal } => write!(f, "{} {op} {literal}", Name(column)),
             Self::In { column, literals, negated } => {
                 write!(f, "{} {}in (", Name(column), not(*negated))?;

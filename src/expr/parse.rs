@@ -108,9 +108,7 @@ impl Parser {
     fn negation(&mut self) -> Result<Predicate> {
         let position = self.tokens.peek().map_or(0, |token| token.position);
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(error(position, format!("it nests deeper than {MAX_DEPTH} levels")));
-        }
+        self.check_limits(position)?;
         let predicate = if self.take_word("not") {
             self.negation()?.not()
         } else if self.take_symbol("(") {
@@ -119,13 +117,21 @@ impl Parser {
             inner
         } else {
             self.conditions += 1;
-            if self.conditions > MAX_CONDITIONS {
-                return Err(error(position, format!("it has more than {MAX_CONDITIONS} conditions")));
-            }
+            self.check_limits(position)?;
             self.condition()?
         };
         self.depth -= 1;
         Ok(predicate)
+    }
+
+    fn check_limits(&self, position: usize) -> Result<()> {
+        if self.depth > MAX_DEPTH {
+            return Err(error(position, format!("it nests deeper than {MAX_DEPTH} levels")));
+        }
+        if self.conditions > MAX_CONDITIONS {
+            return Err(error(position, format!("it has more than {MAX_CONDITIONS} conditions")));
+        }
+        Ok(())
     }
 
     fn condition(&mut self) -> Result<Predicate> {
@@ -164,6 +170,12 @@ impl Parser {
                 return Err(unexpected(&token, "`and`"));
             }
             let inside = col(column).between(low, self.literal()?);
+            // It is written as two comparisons in parentheses, which must not be too much to be read again.
+            self.conditions += 1;
+            let levels = if negated { 2 } else { 1 };
+            self.depth += levels;
+            self.check_limits(token.position)?;
+            self.depth -= levels;
             return Ok(if negated { inside.not() } else { inside });
         }
         if self.take_word("starts_with") {

@@ -82,6 +82,24 @@ fn errors_in_a_filter_tell_the_position() {
     assert!(error("id = 99999999999999999999999999999999999999999").contains("too many digits"));
 }
 
+/// Written out, each `not` became two levels of nesting and each `between` two conditions in parentheses, so that a filter
+/// close to the limits could be written, but not read again.
+#[test]
+fn filters_at_the_limits_are_read_back_as_they_are_written() {
+    let within = ["(".repeat(97), "l not between 1 and 2".into(), ")".repeat(97)].concat();
+    for text in ["not ".repeat(99) + "l = 1", vec!["l between 1 and 2"; 1000].join(" and "), within] {
+        let filter: Predicate = text.parse().unwrap();
+        assert_eq!(filter.to_string().parse::<Predicate>().unwrap(), filter);
+    }
+    for (text, limit) in [
+        ("not ".repeat(100) + "l = 1", "100 levels"),
+        ("not ".repeat(98) + "l not between 1 and 2", "100 levels"),
+        (vec!["l between 1 and 2"; 1001].join(" and "), "2000 conditions"),
+    ] {
+        assert!(error(&text).contains(limit), "{}", error(&text));
+    }
+}
+
 #[test]
 fn unknown_columns_are_errors_with_the_closest_names() {
     assert_eq!(error("dya > '2026-01-01'"), "the table has no column `dya`; did you mean `day`?");
