@@ -62,7 +62,11 @@ impl TableHandle {
     /// The newest version known, read anew only if that is so long ago that it may have been cleaned away.
     pub(crate) async fn recent_head(&self) -> Result<Head> {
         let known = self.head();
-        if known.is_recent(self.runtime.now()) { Ok(known) } else { self.refresh().await }
+        if !known.is_recent(self.runtime.now()) {
+            return self.refresh().await;
+        }
+        refuse_dropped(&self.name, &known)?;
+        Ok(known)
     }
 
     /// The time by the store's clock, as far as it is known.

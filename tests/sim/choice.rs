@@ -96,6 +96,15 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// 128 bits.
+    pub fn wide(&mut self) -> u128 {
+        u128::from(self.next()) << 64 | u128::from(self.next())
+    }
+
+    pub fn percent(&mut self, chance: u64) -> bool {
+        self.below(100) < chance
+    }
+
     pub fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
     }

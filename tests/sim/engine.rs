@@ -1,17 +1,20 @@
 //! The executor: it polls the library's own futures, and decides at every request what happens next.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use datashard::Warehouse;
 use datashard::runtime::BoxFuture;
+use datashard::s3::Credentials;
+use datashard::store::{S3Config, S3Store};
 
 use crate::choice::{Choices, Random};
 use crate::fault::{Answer, Fault, Menu};
+use crate::http::SimFetch;
 use crate::process::{Call, Shared, SharedRef, SimRuntime, State, lock};
-use crate::store::SimStore;
+use crate::store::{Sabotage, SimStore};
 use crate::world::{Op, World, digest};
 
 struct Flag(AtomicBool);
@@ -29,7 +32,7 @@ struct Task {
 }
 
 /// How the engine goes about a run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rules {
     pub menu: Menu,
     /// How many things may go wrong.
@@ -39,6 +42,10 @@ pub struct Rules {
     /// Nothing is deleted, so that requests for files of one's own need no order among them.
     pub still: bool,
     pub least_sleep: Duration,
+    /// Through the library's own S3 client: the same by more steps, with all that HTTP adds.
+    pub http: bool,
+    /// What a faulty client makes of its requests. For the tests of the checker.
+    pub sabotage: Option<Sabotage>,
 }
 
 pub struct Engine {
@@ -81,12 +88,26 @@ impl Engine {
     pub fn process(&mut self, seed: u64, skew: i64) -> usize {
         let mut shared = lock(&self.shared);
         let random = Random(digest(&seed));
-        shared.processes.push(State { random, skew, slept: Duration::ZERO, history: digest(&(seed, skew)) });
+        shared.processes.push(State {
+            random,
+            collision: None,
+            drawn: 0,
+            skew,
+            slept: Duration::ZERO,
+            history: digest(&(seed, skew)),
+        });
         shared.processes.len() - 1
     }
 
+    /// Lets one number that a process draws be one that another draws.
+    pub fn collide(&mut self, process: usize, at: u64, mut other: Random, drawn: u64) {
+        let same = (0..=drawn).map(|_| other.wide()).last().unwrap_or_default();
+        let state = &mut lock(&self.shared).processes[process];
+        state.collision = Some((state.drawn + at + 1, same));
+    }
+
     pub fn store(&self, process: usize) -> SimStore {
-        SimStore { shared: self.shared.clone(), process, sabotage: None }
+        SimStore { shared: self.shared.clone(), process, sabotage: self.rules.sabotage.clone() }
     }
 
     pub fn runtime(&self, process: usize) -> SimRuntime {
@@ -94,7 +115,14 @@ impl Engine {
     }
 
     pub fn warehouse(&self, process: usize) -> Warehouse {
-        Warehouse::with_runtime(self.store(process), Arc::new(self.runtime(process)))
+        let runtime = Arc::new(self.runtime(process));
+        if !self.rules.http {
+            return Warehouse::with_runtime(self.store(process), runtime);
+        }
+        let fetch = SimFetch { shared: self.shared.clone(), process, wrong: AtomicU64::new(process as u64) };
+        let config = S3Config { endpoint: Some("http://sim".into()), ..S3Config::new("bucket") };
+        let credentials = Arc::new(Credentials::new("key", "secret"));
+        Warehouse::with_runtime(S3Store::new(config, credentials, Arc::new(fetch), runtime.clone()).unwrap(), runtime)
     }
 
     pub fn spawn(&mut self, process: usize, future: BoxFuture<'static, ()>) {

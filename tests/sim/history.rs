@@ -13,12 +13,12 @@ use serde_json::Value as Json;
 use crate::world::{Object, World};
 
 pub const TABLE: &str = "t";
-const ROOT: &str = "sim://bucket/";
+const ROOT: &str = "s3://bucket/";
 
 /// A metadata file.
 #[derive(Debug)]
 pub struct Version {
-    pub json: Json,
+    pub json: Rc<Json>,
     /// The ids in its current snapshot, in order.
     pub rows: Vec<i64>,
     /// The keys of everything that can be reached from it.
@@ -26,20 +26,20 @@ pub struct Version {
 }
 
 thread_local! {
-    // What objects say does not change; most runs make the same ones.
-    static VERSIONS: RefCell<HashMap<u64, Rc<Version>>> = RefCell::default();
+    // What an object says by itself does not change, and most runs make the same ones.
+    static JSON: RefCell<HashMap<u64, Rc<Json>>> = RefCell::default();
     static PARTS: RefCell<HashMap<u64, Rc<Part>>> = RefCell::default();
 }
 
-/// What a list, a manifest or a data file leads to.
-#[derive(Debug, Default)]
-struct Part {
-    rows: Vec<i64>,
-    files: Vec<String>,
+/// What a list, a manifest or a data file says.
+#[derive(Debug)]
+enum Part {
+    Files(Vec<String>),
+    Rows(Vec<i64>),
 }
 
 /// All versions that are there, by number.
-pub fn versions(world: &World) -> Result<BTreeMap<u64, Rc<Version>>, String> {
+pub fn versions(world: &World) -> Result<BTreeMap<u64, Version>, String> {
     let prefix = format!("{TABLE}/metadata/v");
     let found = world.objects.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
     found
@@ -51,62 +51,75 @@ fn number(prefix: &str, key: &str) -> Option<u64> {
     key.strip_prefix(prefix)?.strip_suffix(".metadata.json")?.parse().ok()
 }
 
-fn version(world: &World, key: &str, object: &Object) -> Result<Rc<Version>, String> {
-    if let Some(known) = VERSIONS.with_borrow(|known| known.get(&object.digest).cloned()) {
-        return Ok(known);
-    }
-    let json: Json = serde_json::from_slice(&object.body).map_err(|error| format!("{key}: {error}"))?;
+fn version(world: &World, key: &str, object: &Object) -> Result<Version, String> {
+    let known = JSON.with_borrow(|known| known.get(&object.digest).cloned());
+    let json = match known {
+        Some(json) => json,
+        None => {
+            let json: Json = serde_json::from_slice(&object.body).map_err(|error| format!("{key}: {error}"))?;
+            let json = Rc::new(json);
+            JSON.with_borrow_mut(|known| known.insert(object.digest, json.clone()));
+            json
+        }
+    };
     let (mut rows, mut files) = (Vec::new(), Vec::new());
     for snapshot in json["snapshots"].as_array().into_iter().flatten() {
         let list = snapshot["manifest-list"].as_str().unwrap_or_default();
-        let part = part(world, list).map_err(|error| format!("{key}: {error}"))?;
-        files.extend(part.files.iter().cloned());
+        let mut own = Vec::new();
+        gather(world, list, &mut files, &mut own).map_err(|error| format!("{key}: {error}"))?;
         if snapshot["snapshot-id"] == json["current-snapshot-id"] {
-            rows.clone_from(&part.rows);
+            rows = own;
         }
     }
     rows.sort_unstable();
     files.sort_unstable();
     files.dedup();
-    let version = Rc::new(Version { json, rows, files });
-    VERSIONS.with_borrow_mut(|known| known.insert(object.digest, version.clone()));
-    Ok(version)
+    Ok(Version { json, rows, files })
 }
 
 /// The rows and the files behind a URI.
-fn part(world: &World, uri: &str) -> Result<Rc<Part>, String> {
+fn gather(world: &World, uri: &str, files: &mut Vec<String>, rows: &mut Vec<i64>) -> Result<(), String> {
     let key = uri.strip_prefix(ROOT).ok_or_else(|| format!("`{uri}` lies outside of the bucket"))?;
     let object = world.objects.get(key).ok_or_else(|| format!("{key} is not there"))?;
-    if let Some(known) = PARTS.with_borrow(|known| known.get(&object.digest).cloned()) {
-        return Ok(known);
+    files.push(key.to_owned());
+    let known = PARTS.with_borrow(|known| known.get(&object.digest).cloned());
+    let part = match known {
+        Some(part) => part,
+        None => {
+            let part = Rc::new(read(key, object).map_err(|error| format!("{key}: {error}"))?);
+            PARTS.with_borrow_mut(|known| known.insert(object.digest, part.clone()));
+            part
+        }
+    };
+    match &*part {
+        Part::Rows(own) => rows.extend(own),
+        Part::Files(inner) => inner.iter().try_for_each(|uri| gather(world, uri, files, rows))?,
     }
-    let mut found = Part { rows: Vec::new(), files: vec![key.to_owned()] };
-    let bad = |error: &dyn std::fmt::Display| format!("{key}: {error}");
+    Ok(())
+}
+
+fn read(key: &str, object: &Object) -> Result<Part, Box<dyn std::error::Error>> {
     if key.ends_with(".avro") {
-        for record in apache_avro::Reader::new(&object.body[..]).map_err(|error| bad(&error))? {
-            let record = record.map_err(|error| bad(&error))?;
-            let inner = match field(&record, "manifest_path") {
-                Some(Avro::String(path)) => path.clone(),
-                _ if field(&record, "status") == Some(&Avro::Int(2)) => continue,
-                _ => match field(&record, "data_file").and_then(|file| field(file, "file_path")) {
-                    Some(Avro::String(path)) => path.clone(),
-                    other => return Err(format!("{key}: no path but {other:?}")),
+        let mut files = Vec::new();
+        for record in apache_avro::Reader::new(&object.body[..])? {
+            let record = record?;
+            match (field(&record, "manifest_path"), field(&record, "data_file"), field(&record, "status")) {
+                (_, _, Some(Avro::Int(2))) => {}
+                (Some(Avro::String(path)), _, _) => files.push(path.clone()),
+                (_, Some(file), _) => match field(file, "file_path") {
+                    Some(Avro::String(path)) => files.push(path.clone()),
+                    other => return Err(format!("no path but {other:?}").into()),
                 },
-            };
-            let inner = part(world, &inner)?;
-            found.rows.extend(&inner.rows);
-            found.files.extend(inner.files.iter().cloned());
+                _ => return Err("neither a manifest nor a data file".into()),
+            }
         }
-    } else {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(object.body.clone()).map_err(|error| bad(&error))?;
-        for batch in reader.build().map_err(|error| bad(&error))? {
-            let batch = batch.map_err(|error| bad(&error))?;
-            found.rows.extend(batch.column(0).as_primitive::<Int64Type>().values());
-        }
+        return Ok(Part::Files(files));
     }
-    let found = Rc::new(found);
-    PARTS.with_borrow_mut(|known| known.insert(object.digest, found.clone()));
-    Ok(found)
+    let mut rows = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(object.body.clone())?.build()? {
+        rows.extend(batch?.column(0).as_primitive::<Int64Type>().values());
+    }
+    Ok(Part::Rows(rows))
 }
 
 fn field<'a>(record: &'a Avro, name: &str) -> Option<&'a Avro> {

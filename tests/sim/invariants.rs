@@ -1,7 +1,5 @@
 //! What must hold after every step, whatever happened.
 
-use std::rc::Rc;
-
 use serde_json::Value as Json;
 
 use crate::history::{Version, versions};
@@ -49,11 +47,11 @@ impl Watch {
 }
 
 /// A version that was made again after it had been cleaned away (R3): its maker is about to remove it, and nobody sees it.
-fn is_void(version: &Version, newest: Option<&Rc<Version>>) -> bool {
+fn is_void(version: &Version, newest: Option<&Version>) -> bool {
     let ids = |version: &Version| {
         snapshots(version).iter().map(|snapshot| snapshot["snapshot-id"].clone()).collect::<Vec<_>>()
     };
-    let known = newest.map(|newest| ids(newest)).unwrap_or_default();
+    let known = newest.map(ids).unwrap_or_default();
     ids(version).iter().any(|id| !known.contains(id))
 }
 

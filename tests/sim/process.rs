@@ -41,6 +41,9 @@ pub struct Call {
 #[derive(Debug)]
 pub struct State {
     pub random: Random,
+    /// How many numbers are drawn before one comes that another process has drawn too.
+    pub collision: Option<(u64, u128)>,
+    pub drawn: u64,
     /// How far its clock is from the bucket's, in milliseconds.
     pub skew: i64,
     pub slept: Duration,
@@ -163,7 +166,12 @@ impl Runtime for SimRuntime {
 
     fn random(&self) -> u128 {
         let mut shared = lock(&self.shared);
-        let random = &mut shared.processes[self.process].random;
-        u128::from(random.next()) << 64 | u128::from(random.next())
+        let state = &mut shared.processes[self.process];
+        let number = state.random.wide();
+        state.drawn += 1;
+        match state.collision {
+            Some((at, same)) if at == state.drawn => same,
+            _ => number,
+        }
     }
 }

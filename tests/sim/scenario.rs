@@ -38,7 +38,7 @@ pub enum Check {
 impl Rules {
     pub fn of(menu: &[Fault], faults: usize) -> Self {
         let menu = Menu(menu.to_vec());
-        Self { menu, faults, percent: 0, still: true, least_sleep: Duration::ZERO }
+        Self { menu, faults, percent: 0, still: true, least_sleep: Duration::ZERO, http: false, sabotage: None }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::choice::Random;
 use crate::engine::Rules;
 use crate::fault::Fault::{self, *};
 use crate::scenario::{Build, Check, Scenario, with_table};
 use crate::tasks::*;
-use crate::world::World;
+use crate::world::{World, digest};
 
 /// What the network, the bucket and the machine do to one request.
 pub const ALL: &[Fault] = &[Lost, NotSent, Twice, Copy, Stale, Denied, Crash];
@@ -120,4 +121,63 @@ pub fn sleeper(mut rules: Rules, careful: bool) -> Scenario {
         Ok(())
     });
     scenario("a sleeper", rules, build)
+}
+
+/// Everything at once, put together by chance: processes that do this and that, on a bad day. The same for the same seed.
+pub fn swarm(seed: u64) -> Scenario {
+    let mut random = Random(seed);
+    let mut menu: Vec<Fault> = [ALL, &[Cancel]].concat();
+    menu.retain(|_| random.percent(70));
+    let mut rules = Rules::of(&menu, random.below(16) as usize);
+    rules.percent = 1 + random.below(30);
+    rules.http = random.percent(50);
+    let (drops, sleeps, collides) = (random.percent(15), random.percent(25), random.percent(15));
+    // Nobody sleeps for hours while answers take minutes: a request is valid for fifteen.
+    rules.least_sleep = Duration::from_secs(if random.percent(20) && !sleeps { 31 } else { 0 });
+    rules.still = !sleeps && !drops;
+    let build: Build = Arc::new(move |engine, ledger| {
+        let mut random = Random(seed ^ 0xbad_da7);
+        let mut row = 0;
+        let processes = 2 + random.below(3);
+        for writer in 1..=processes {
+            let skew = if random.percent(20) { random.below(172_800_000) as i64 - 86_400_000 } else { 0 };
+            let (process, warehouse, table) = opened(engine, writer, skew)?;
+            if collides && writer > 1 {
+                engine.collide(process, random.below(20), Random(digest(&1_u64)), random.below(20));
+            }
+            for _ in 0..1 + random.below(3) {
+                row += 10;
+                let (kind, rows) = (random.below(10), 1 + random.below(3) as i64);
+                let (warehouse, table, ledger) = (warehouse.clone(), table.clone(), ledger.clone());
+                let (store, row) = (engine.store(process), row);
+                engine.spawn(
+                    process,
+                    Box::pin(async move {
+                        match kind {
+                            0..5 => {
+                                for row in row..row + rows {
+                                    append_and_resolve(table.clone(), row, ledger.clone()).await;
+                                }
+                            }
+                            5 => open_and_append(warehouse, row, ledger).await,
+                            6 => open_and_scan(warehouse, ledger).await,
+                            7 => scan(table, ledger).await,
+                            _ if sleeps => {
+                                wait(store.clone(), Duration::from_secs(7_200)).await;
+                                clean(store, true).await;
+                            }
+                            _ if drops => {
+                                drop_table(warehouse.clone()).await;
+                                create(warehouse, row, ledger).await;
+                            }
+                            _ => append(table, row, ledger).await,
+                        }
+                    }),
+                );
+            }
+        }
+        Ok(())
+    });
+    let check = if drops { Check::MayBeGone } else { Check::GoesOn };
+    Scenario { check, ..scenario("swarm", rules, build) }
 }

@@ -12,12 +12,27 @@ use crate::fault::Answer;
 use crate::process::{SharedRef, request};
 use crate::world::{Object, Op, Reply};
 
+/// What a faulty client makes of a request and of its answer.
+pub type Sabotage = Arc<dyn Saboteur>;
+
+pub trait Saboteur: Send + Sync {
+    fn request(&self, process: usize, op: Op) -> Op {
+        let _ = process;
+        op
+    }
+
+    fn answer(&self, process: usize, op: &Op, answer: Answer) -> Answer {
+        let _ = (process, op);
+        answer
+    }
+}
+
 #[derive(Clone)]
 pub struct SimStore {
     pub shared: SharedRef,
     pub process: usize,
     /// What a faulty client makes of its requests. For the tests of the checker.
-    pub sabotage: Option<Arc<dyn Fn(Op) -> Op + Send + Sync>>,
+    pub sabotage: Option<Sabotage>,
 }
 
 impl std::fmt::Debug for SimStore {
@@ -28,11 +43,10 @@ impl std::fmt::Debug for SimStore {
 
 impl SimStore {
     async fn ask(&self, op: Op) -> Answer {
-        let op = match &self.sabotage {
-            Some(sabotage) => sabotage(op),
-            None => op,
-        };
-        request(self.shared.clone(), self.process, op).await
+        let Some(saboteur) = &self.sabotage else { return request(self.shared.clone(), self.process, op).await };
+        let changed = saboteur.request(self.process, op.clone());
+        let answer = request(self.shared.clone(), self.process, changed).await;
+        saboteur.answer(self.process, &op, answer)
     }
 
     /// For what has no condition: lost and not sent are one.
@@ -59,7 +73,7 @@ fn meta(key: &str, object: &Object) -> ObjectMeta {
 
 impl ObjectStore for SimStore {
     fn root(&self) -> &str {
-        "sim://bucket"
+        "s3://bucket"
     }
 
     fn get<'a>(&'a self, key: &'a str, options: GetOptions) -> BoxFuture<'a, Result<GetResult>> {
