@@ -27,8 +27,13 @@ pub(super) async fn publish(catalog: &StoreCatalog, table: &str, attempt: &Attem
         if base.is_recent(catalog.runtime.now()) {
             return Err(conditions_ignored(catalog));
         }
-        // The base may have been cleaned away: then it could be created, and that proves nothing.
-        return Ok(CommitOutcome::Conflict(catalog.newest_listed(table).await?));
+        // The base may have been cleaned away: then it could be created, proves nothing, and must go again.
+        let newest = catalog.newest_listed(table).await?;
+        let after = catalog.read_version(table, base.version.saturating_add(1), base.spelling).await?;
+        if newest.version > base.version && after.is_none() {
+            let _ = catalog.store.delete(&key(table, &base.file_name())).await;
+        }
+        return Ok(CommitOutcome::Conflict(newest));
     }
     let version = base.version.saturating_add(1);
     let file = encode(&attempt.next, base.spelling)?;

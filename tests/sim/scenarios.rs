@@ -6,12 +6,16 @@ use std::time::Duration;
 use crate::choice::Random;
 use crate::engine::Rules;
 use crate::fault::Fault::{self, *};
+use crate::history::TABLE;
 use crate::scenario::{Build, Check, Scenario, with_table};
 use crate::tasks::*;
 use crate::world::{World, digest};
 
 /// What the network, the bucket and the machine do to one request.
 pub const ALL: &[Fault] = &[Lost, NotSent, Twice, Copy, Stale, Denied, Crash];
+
+/// A sleep as long as a commit is tried.
+const IMPATIENT: Duration = Duration::from_secs(121);
 
 fn scenario(name: &'static str, rules: Rules, build: Build) -> Scenario {
     Scenario { name, world: with_table(&rules), rules, build, check: Check::GoesOn }
@@ -31,7 +35,7 @@ pub fn writers(count: u64, rules: Rules) -> Scenario {
 
 /// Writers that give up soon and then ask what became of their append.
 pub fn impatient_writers(count: u64, mut rules: Rules) -> Scenario {
-    rules.least_sleep = Duration::from_secs(31);
+    rules.least_sleep = IMPATIENT;
     let build: Build = Arc::new(move |engine, ledger| {
         for writer in 1..=count {
             let (process, _, table) = opened(engine, writer, 0)?;
@@ -102,7 +106,16 @@ pub fn drop_and_create(rules: Rules) -> Scenario {
 }
 
 /// A writer is asleep for hours between any two requests, while others go on and old metadata is cleaned away (R3).
-pub fn sleeper(mut rules: Rules, careful: bool) -> Scenario {
+pub fn sleeper(rules: Rules) -> Scenario {
+    cleaned("a sleeper", rules, Duration::from_secs(7_200), true)
+}
+
+/// The same with a cleaner that does not look at the time, while nobody sleeps.
+pub fn hasty_cleaner(rules: Rules) -> Scenario {
+    cleaned("a hasty cleaner", rules, Duration::from_secs(1), false)
+}
+
+fn cleaned(name: &'static str, mut rules: Rules, pause: Duration, careful: bool) -> Scenario {
     rules.still = false;
     let build: Build = Arc::new(move |engine, ledger| {
         let (process, _, table) = opened(engine, 1, 0)?;
@@ -114,13 +127,43 @@ pub fn sleeper(mut rules: Rules, careful: bool) -> Scenario {
             Box::pin(async move {
                 append(table.clone(), 2, ledger.clone()).await;
                 append(table, 3, ledger).await;
-                wait(store.clone(), Duration::from_secs(7_200)).await;
+                wait(store.clone(), pause).await;
                 clean(store, careful).await;
             }),
         );
         Ok(())
     });
-    scenario("a sleeper", rules, build)
+    scenario(name, rules, build)
+}
+
+/// A writer that removes what it wrote when it does not know whether it was committed. It must not (R1).
+pub fn deletes_on_unknown(mut rules: Rules) -> Scenario {
+    rules.least_sleep = IMPATIENT;
+    let build: Build = Arc::new(|engine, ledger| {
+        let (process, _, table) = opened(engine, 1, 0)?;
+        engine.spawn(process, Box::pin(append_and_tidy(table, engine.store(process), 1, ledger.clone())));
+        Ok(())
+    });
+    scenario("deletes on unknown", rules, build)
+}
+
+/// A table's files are removed and it is created again, beside a writer that has it open. A table must be dropped (R7).
+pub fn removes_and_creates(rules: Rules) -> Scenario {
+    let build: Build = Arc::new(|engine, ledger| {
+        let (process, _, table) = opened(engine, 1, 0)?;
+        engine.spawn(process, Box::pin(append(table, 1, ledger.clone())));
+        let process = engine.process(2, 0);
+        let (warehouse, store, ledger) = (engine.warehouse(process), engine.store(process), ledger.clone());
+        engine.spawn(
+            process,
+            Box::pin(async move {
+                remove(store, &format!("{TABLE}/")).await;
+                create(warehouse, 2, ledger).await;
+            }),
+        );
+        Ok(())
+    });
+    Scenario { check: Check::MayBeGone, ..scenario("removes and creates", rules, build) }
 }
 
 /// Everything at once, put together by chance: processes that do this and that, on a bad day. The same for the same seed.
@@ -133,7 +176,7 @@ pub fn swarm(seed: u64) -> Scenario {
     rules.http = random.percent(50);
     let (drops, sleeps, collides) = (random.percent(15), random.percent(25), random.percent(15));
     // Nobody sleeps for hours while answers take minutes: a request is valid for fifteen.
-    rules.least_sleep = Duration::from_secs(if random.percent(20) && !sleeps { 31 } else { 0 });
+    rules.least_sleep = if random.percent(20) && !sleeps { IMPATIENT } else { Duration::ZERO };
     rules.still = !sleeps && !drops;
     let build: Build = Arc::new(move |engine, ledger| {
         let mut random = Random(seed ^ 0xbad_da7);

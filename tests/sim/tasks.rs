@@ -139,3 +139,20 @@ pub async fn clean(store: SimStore, careful: bool) {
         }
     }
 }
+
+/// Removes everything under a prefix.
+pub async fn remove(store: SimStore, prefix: &str) {
+    let Ok(found) = store.list(prefix, None).try_collect::<Vec<_>>().await else { return };
+    for meta in found {
+        let _ = store.delete(&meta.key).await;
+    }
+}
+
+/// Appends, and removes the data when it does not know what became of it.
+pub async fn append_and_tidy(table: Table, store: SimStore, row: i64, ledger: LedgerRef) {
+    append(table, row, ledger.clone()).await;
+    let is_unknown = !ledger.lock().unwrap().unknown().is_empty();
+    if is_unknown {
+        remove(store, &format!("{TABLE}/data/")).await;
+    }
+}
