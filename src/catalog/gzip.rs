@@ -9,11 +9,16 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8] = &[0x1f, 0x8b];
 
+/// No metadata holds more bytes for each of its compressed ones, small files apart.
+const RATIO: u64 = 200;
+const SMALL: u64 = 16 << 20;
+
 /// What a metadata file holds, whether it is compressed or not; at most `limit` bytes.
 pub(crate) fn decompress(bytes: Bytes, limit: u64) -> Result<Bytes> {
     if !bytes.starts_with(MAGIC) {
         return Ok(bytes);
     }
+    let limit = limit.min((bytes.len() as u64).saturating_mul(RATIO).max(SMALL));
     let mut plain = Vec::new();
     let read = MultiGzDecoder::new(bytes.as_ref()).take(limit.saturating_add(1)).read_to_end(&mut plain);
     read.map_err(|error| Error::invalid_data("not valid gzip").caused_by(error))?;

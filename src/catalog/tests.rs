@@ -183,3 +183,13 @@ fn a_table_whose_hint_names_a_file_is_read_and_not_written_to() {
         }
     });
 }
+
+/// 100 kB of compressed zeros became 100 MB, and many times that as JSON.
+#[test]
+fn compressed_metadata_of_next_to_nothing_is_refused() {
+    let bomb = compress(&vec![b' '; 20 << 20]).unwrap();
+    assert!(bomb.len() < 40_000);
+    assert_eq!(decompress(bomb.into(), u64::MAX).unwrap_err().kind(), ErrorKind::InvalidData);
+    let plain = vec![b' '; 15 << 20];
+    assert_eq!(decompress(compress(&plain).unwrap().into(), u64::MAX).unwrap(), plain);
+}

@@ -17,6 +17,7 @@ use crate::parquet::pages::{rows_to_read, without};
 use crate::parquet::project::{id_of, leaves, project};
 use crate::parquet::projection::Projection;
 use crate::parquet::stats::GroupStats;
+use crate::parquet::thrift::{COLUMN_INDEX, OFFSET_INDEX, look};
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
 /// rows are filtered exactly, and batches have the projection's schema whatever the file's own names and types.
@@ -343,40 +344,22 @@ fn within(positions: &[u64], first: u64, rows: u64) -> &[u64] {
     positions.get(from..to).unwrap_or_default()
 }
 
-/// The Parquet library makes room for as many pages as an offset index claims to have before it reads them.
+/// Looks at the page indexes in these ranges, before the Parquet library decodes them.
 fn check_page_index(metadata: &ParquetMetaData, ranges: &[Range<u64>], bytes: &[Bytes]) -> Result<()> {
-    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
-    for index in columns.filter_map(|column| column.offset_index_range()) {
+    let columns = || metadata.row_groups().iter().flat_map(|group| group.columns());
+    let indexes = columns().filter_map(|column| Some((column.column_index_range()?, &COLUMN_INDEX)));
+    let indexes = indexes.chain(columns().filter_map(|column| Some((column.offset_index_range()?, &OFFSET_INDEX))));
+    for (index, kind) in indexes {
         for (range, bytes) in ranges.iter().zip(bytes) {
             let part = index
                 .start
                 .checked_sub(range.start)
                 .zip(index.end.checked_sub(range.start))
                 .and_then(|(a, b)| bytes.get(usize::try_from(a).ok()?..usize::try_from(b).ok()?));
-            if part.is_some_and(|part| !plausible(part)) {
-                return Err(Error::invalid_data("the Parquet file is malformed: the page index is longer than itself"));
+            if part.is_some_and(|mut part| look(kind, &mut part).is_none()) {
+                return Err(Error::invalid_data("the Parquet file is malformed: its page index is damaged"));
             }
         }
     }
     Ok(())
-}
-
-/// Whether a serialized offset index (Thrift compact protocol: a struct that begins with a list) claims no more pages than
-/// it has bytes.
-fn plausible(index: &[u8]) -> bool {
-    let [0x19, header, rest @ ..] = index else { return true };
-    let claimed = match header >> 4 {
-        15 => {
-            let mut size = 0_u64;
-            for (position, byte) in rest.iter().take(9).enumerate() {
-                size |= u64::from(byte & 0x7f) << (7 * position);
-                if byte & 0x80 == 0 {
-                    break;
-                }
-            }
-            size
-        }
-        short => u64::from(short),
-    };
-    claimed <= index.len() as u64
 }

@@ -365,3 +365,24 @@ fn a_page_that_claims_to_become_gigabytes_is_refused_before_room_is_made() {
         assert_eq!(check_page_headers(&hostile).unwrap_err().kind(), ErrorKind::InvalidData, "{hostile:?}");
     }
 }
+
+/// The Parquet library takes a list of two billion booleans, in a field that it does not know, to be eight bytes, and passes
+/// over it one by one: 64 kB of hostile metadata kept it busy for hours.
+#[test]
+fn metadata_of_endless_lists_of_nothing_is_refused_before_it_is_read() {
+    let endless = [0x09, 30, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
+    let map = [0x0b, 30, 0xff, 0xff, 0xff, 0xff, 0x07, 0x11];
+    // A field that the library reads as a number, whatever its type: what is text to others would be fields to it.
+    let hidden = [&[0x18, 9, 0][..], &endless].concat();
+    for fields in [&endless[..], &map, &hidden] {
+        let fields = [fields, &[0]].concat();
+        let length = u32::try_from(fields.len()).unwrap().to_le_bytes();
+        let file = Bytes::from([b"PAR1", &fields[..], &length, b"PAR1"].concat());
+        for first_read in [8, 1000] {
+            let (schema, _) = numbers();
+            let all = Projection::all(&schema).unwrap();
+            let error = read(&file, &all, None, DecodeOptions::default(), first_read).unwrap_err();
+            assert!(error.to_string().contains("its metadata is damaged"), "{error}");
+        }
+    }
+}

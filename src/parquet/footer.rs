@@ -8,6 +8,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
 
 use crate::error::{Error, Result};
+use crate::parquet::thrift::{FILE, look};
 
 /// What is read of a file at first: small files whole, of larger ones the footer and the page index most of the time.
 pub const FIRST_READ: u64 = 64 << 10;
@@ -19,6 +20,8 @@ pub struct FooterDecoder {
     file_size: u64,
     first: Option<Range<u64>>,
     tail: Option<(u64, Bytes)>,
+    /// Where the metadata is, until it was looked at.
+    unseen: Option<Range<u64>>,
 }
 
 /// What a [`FooterDecoder`] says.
@@ -47,13 +50,16 @@ impl FooterDecoder {
         // The page index is read later, by a decoder that has a filter.
         let inner = inner.with_page_index_policy(PageIndexPolicy::Skip);
         let first = file_size.saturating_sub(first_read.max(8))..file_size;
-        Ok(Self { inner, file_size, first: Some(first), tail: None })
+        Ok(Self { inner, file_size, first: Some(first), tail: None, unseen: None })
     }
 
     /// What is to be done next.
     pub fn step(&mut self) -> Result<FooterStep> {
         if let Some(first) = &self.first {
             return Ok(FooterStep::Needs(vec![first.clone()]));
+        }
+        if let Some(unseen) = &self.unseen {
+            return Ok(FooterStep::Needs(vec![unseen.clone()]));
         }
         match self.inner.try_decode().map_err(broken)? {
             DecodeResult::NeedsData(ranges) => {
@@ -72,9 +78,36 @@ impl FooterDecoder {
         check_pushed(&ranges, &bytes)?;
         if let (Some(range), Some(first), Some(_)) = (ranges.first(), bytes.first(), self.first.take()) {
             self.tail = Some((range.start, first.clone()));
+            self.unseen = metadata_range(first, self.file_size);
         }
+        self.look_at_metadata(&ranges, &bytes)?;
         self.inner.push_ranges(ranges, bytes).map_err(broken)
     }
+}
+
+impl FooterDecoder {
+    fn look_at_metadata(&mut self, ranges: &[Range<u64>], bytes: &[Bytes]) -> Result<()> {
+        let Some(unseen) = &self.unseen else { return Ok(()) };
+        let metadata = ranges.iter().zip(bytes).find_map(|(range, bytes)| {
+            let from = usize::try_from(unseen.start.checked_sub(range.start)?).ok()?;
+            let to = usize::try_from(unseen.end.checked_sub(range.start)?).ok()?;
+            bytes.get(from..to)
+        });
+        if let Some(mut metadata) = metadata {
+            look(&FILE, &mut metadata)
+                .ok_or_else(|| Error::invalid_data("the Parquet file is malformed: its metadata is damaged"))?;
+            self.unseen = None;
+        }
+        Ok(())
+    }
+}
+
+/// Where the last eight bytes say that the metadata is; `None` if they do not, which is an error of the library's.
+fn metadata_range(tail: &[u8], file_size: u64) -> Option<Range<u64>> {
+    let (length, magic) = tail.last_chunk::<8>()?.split_first_chunk::<4>()?;
+    let end = file_size.checked_sub(8)?;
+    let start = end.checked_sub(u32::from_le_bytes(*length).into())?;
+    (magic == b"PAR1").then_some(start..end)
 }
 
 impl FileMetadata {

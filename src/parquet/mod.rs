@@ -19,6 +19,7 @@ mod row_group;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod thrift;
 mod values;
 
 pub use conform::conform;
