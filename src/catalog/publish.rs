@@ -68,7 +68,9 @@ pub(super) async fn create_version(
     attempt: &Attempt,
 ) -> Result<CommitOutcome> {
     let key = key(table, &spelling.file_name(version));
-    let ours = commit_id(&attempt.next);
+    // Two random numbers, so that it takes two that were drawn before to mistake another's commit for one's own.
+    let id = (commit_id(&attempt.next), attempt.next.current_snapshot_id);
+    let ours = |winner: &Head| (commit_id(&winner.metadata), winner.metadata.current_snapshot_id) == id;
     let mut backoff = Backoff::default();
     // Whether a request was sent whose effect is not known; from then on nothing is a plain failure.
     let mut uncertain = attempt.resumed;
@@ -82,15 +84,24 @@ pub(super) async fn create_version(
                 return Ok(CommitOutcome::Committed(head));
             }
             Ok(PutOutcome::PreconditionFailed) => match catalog.read_version(table, version, spelling).await {
-                Ok(Some(winner)) if commit_id(&winner.metadata) == ours => return Ok(CommitOutcome::Committed(winner)),
+                Ok(Some(winner)) if ours(&winner) => return Ok(CommitOutcome::Committed(winner)),
                 Ok(Some(winner)) => return Ok(CommitOutcome::Conflict(winner)),
                 Ok(None) => match catalog.newest_listed(table).await {
                     Ok(newest) => return Ok(cleaned_away(attempt, newest, version, &key)),
-                    Err(error) => error,
+                    Err(error) => {
+                        uncertain = true;
+                        error
+                    }
                 },
                 // Something else is there (damaged, or of a version we cannot read): not ours, but not to be built on.
-                Err(error) if !uncertain && error.kind() != ErrorKind::Unavailable => return Err(error),
-                Err(error) => error,
+                Err(error) if !uncertain && matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::Unsupported) => {
+                    return Err(error);
+                }
+                // It may be ours: something below may have sent it twice.
+                Err(error) => {
+                    uncertain = true;
+                    error
+                }
             },
             Ok(PutOutcome::Unknown(cause)) => {
                 uncertain = true;

@@ -213,6 +213,87 @@ fn a_writer_that_slept_through_a_clean_up_rebases_instead_of_reusing_a_version()
     });
 }
 
+/// Found by simulation: the answer to a commit was lost, and its writer slept. Two hours later its base had been cleaned
+/// away, as it may be, and the writer took its own commit, the newest version, for void and deleted it.
+#[test]
+fn a_writer_that_slept_after_its_own_commit_keeps_it() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, runtime) = table_on(&store).await;
+        table.append(rows(1)).await.unwrap();
+        store.next_put("v3.metadata.json", Fault::ResponseLost);
+        let inner = store.inner.clone();
+        store.stall_put("v3.metadata.json", || {});
+        store.stall_put("v3.metadata.json", move || {
+            for version in [1, 2] {
+                inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
+            }
+            runtime.set(crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200)));
+        });
+        let receipt = table.append(rows(2)).await.unwrap();
+        assert_eq!((receipt.version, receipt.conflicts), (3, 0));
+        assert_readable(&warehouse, 3).await;
+    });
+}
+
+/// Found by simulation: whether the store honours conditions could not be asked at creation, so the first version was
+/// deleted again, when another writer had already committed the second.
+#[test]
+fn a_table_whose_store_could_not_be_proved_stays_and_its_first_commit_proves_it() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let faults = store.clone();
+        store.stall_put("v1.metadata.json", move || {
+            for _ in 0..2 {
+                faults.next_put("v1.metadata.json", Fault::Refused);
+            }
+        });
+        // The create itself has been looked up already when the stall begins, so it is done; the proof is refused.
+        let warehouse = Warehouse::with_runtime(store.clone(), TestRuntime::new(7));
+        let table = warehouse.create("t").schema(schema()).await.unwrap();
+        assert_eq!(table.append(rows(1)).await.unwrap_err().kind(), ErrorKind::PermissionDenied);
+        table.append(rows(2)).await.unwrap();
+        assert_readable(&warehouse, 2).await;
+    });
+}
+
+/// Found by simulation: the second append on a handle whose table had been dropped was committed on top of the tombstone.
+#[test]
+fn no_append_revives_a_dropped_table() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, _) = table_on(&store).await;
+        table.append(rows(1)).await.unwrap();
+        warehouse.drop_table("t").await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(table.append(rows(1)).await.unwrap_err().kind(), ErrorKind::NotFound);
+        }
+        assert_eq!(warehouse.open("t").await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(store.get("t/metadata/v4.metadata.json", GetOptions::default()).await.is_err());
+    });
+}
+
+/// Found by simulation: a commit's request was carried out twice and the second refused; the version could not be read,
+/// and then the credentials expired. It was reported as failed, and was there.
+#[test]
+fn a_commit_that_may_have_been_refused_by_itself_is_not_reported_failed() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (_, table, _) = table_on(&store).await;
+        let inner = store.clone();
+        store.stall_put("v2.metadata.json", move || inner.unreadable(Some("v2.metadata.json")));
+        let other = Warehouse::new(store.inner.clone()).open("t").await.unwrap();
+        other.append(rows(1)).await.unwrap();
+        let faults = store.clone();
+        store.stall_put("v2.metadata.json", move || {
+            for _ in 0..1000 {
+                faults.next_put("v2.metadata.json", Fault::Refused);
+            }
+        });
+        assert_eq!(table.append(rows(3)).await.unwrap_err().kind(), ErrorKind::CommitStateUnknown);
+    });
+}
+
 #[test]
 fn a_store_that_ignores_conditions_is_refused_at_creation_and_nothing_is_left() {
     block_on(async {
