@@ -6,7 +6,7 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
 /// How many bytes a file may hold for each that it has: ordinary manifests stay far below.
-const RATIO: u64 = 100;
+const RATIO: u64 = 300;
 /// What small files may hold.
 const SMALL: u64 = 1 << 20;
 

@@ -13,7 +13,7 @@ pub(super) struct Measure<'a> {
 }
 
 /// How many values, at most, are decoded for each byte of a file, and of small files.
-const VALUES: u64 = 100;
+const VALUES: u64 = 150;
 const SMALL: u64 = 10_000;
 /// A name in an entry that is longer counts for more than one value, since each value has a copy.
 const NAME: u64 = 64;

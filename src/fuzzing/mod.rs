@@ -23,6 +23,8 @@ mod wire;
 
 pub use avro::{avro_container, manifest, manifest_list};
 pub use parquet::parquet;
+#[cfg(test)]
+pub(crate) use parquet::schema;
 pub use table::table_metadata;
 pub use text::predicate;
 pub use wire::{arrow_ipc, s3_xml};

@@ -11,7 +11,7 @@ use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData,
 
 use crate::error::{Error, Result};
 use crate::expr::{BoundPredicate, evaluate, might_match, must_match};
-use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, validate_pages};
+use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{rows_to_read, without};
 use crate::parquet::project::{id_of, leaves, project};
@@ -135,7 +135,7 @@ impl FileDecoder {
             }
             match &mut self.state {
                 State::Done => return Ok(Step::Done),
-                State::PageIndex(index) => match index.try_decode().map_err(broken)? {
+                State::PageIndex(index) => match decoded(|| index.try_decode())? {
                     DecodeResult::NeedsData(ranges) => {
                         if let Some(missing) = self.provide(ranges)? {
                             return Ok(Step::Needs(missing));
@@ -144,7 +144,7 @@ impl FileDecoder {
                     DecodeResult::Data(indexed) => self.state = self.rows_state(Some(indexed))?,
                     DecodeResult::Finished => self.state = self.rows_state(None)?,
                 },
-                State::Rows(rows) => match rows.try_decode().map_err(broken)? {
+                State::Rows(rows) => match decoded(|| rows.try_decode())? {
                     DecodeResult::NeedsData(ranges) => {
                         if let Some(missing) = self.provide(ranges)? {
                             return Ok(Step::Needs(missing));

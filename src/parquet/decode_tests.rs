@@ -386,3 +386,15 @@ fn metadata_of_endless_lists_of_nothing_is_refused_before_it_is_read() {
         }
     }
 }
+
+/// Found by fuzzing: the Parquet library panics on a page of split streams (`BYTE_STREAM_SPLIT`) that is too short for its
+/// number of values, and took the program down that scanned a hostile table.
+#[test]
+fn a_panic_of_the_decoder_is_an_error() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/crashes/parquet/split-streams-too-short");
+    let file = Bytes::from(std::fs::read(file).unwrap());
+    let schema = crate::fuzzing::schema();
+    let all = Projection::all(&schema).unwrap();
+    let error = read(&file, &all, None, DecodeOptions::default(), FIRST_READ).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+}

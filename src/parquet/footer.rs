@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
@@ -61,7 +62,7 @@ impl FooterDecoder {
         if let Some(unseen) = &self.unseen {
             return Ok(FooterStep::Needs(vec![unseen.clone()]));
         }
-        match self.inner.try_decode().map_err(broken)? {
+        match decoded(|| self.inner.try_decode())? {
             DecodeResult::NeedsData(ranges) => {
                 check_ranges(&ranges, self.file_size)?;
                 Ok(FooterStep::Needs(ranges))
@@ -233,6 +234,14 @@ pub(crate) fn validate_pages(metadata: &ParquetMetaData) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Lets the library decode. On hostile values it may panic (split streams that are too short for their number of values),
+/// which is an error like others: the decoder is not used any more. Where panics abort, as on wasm32, they still do.
+pub(crate) fn decoded<T>(decode: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(parquet::errors::ParquetError::General("the decoder panicked".to_owned())))
+        .map_err(broken)
 }
 
 pub(crate) fn broken(error: parquet::errors::ParquetError) -> Error {
