@@ -58,12 +58,6 @@ pub enum Fault {
 pub struct Menu(pub Vec<Fault>);
 
 impl Menu {
-    /// Everything that a protocol for one process at a time can meet.
-    pub fn full() -> Self {
-        use Fault::*;
-        Self(vec![Lost, NotSent, Twice, Copy, Stale, Denied, Cancel, Crash])
-    }
-
     /// What can happen to a request and makes a difference.
     pub fn of(&self, op: &Op, is_local: bool, has_stale: bool) -> Vec<Fault> {
         let fits = |fault: &Fault| match fault {

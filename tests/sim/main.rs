@@ -3,6 +3,7 @@
 //!     cargo test --test sim                              one to two minutes
 //!     cargo test --release --test sim -- --ignored       all of it
 #![cfg(not(target_family = "wasm"))]
+#![allow(clippy::disallowed_methods, reason = "seeds come from the environment, and searches are timed")]
 
 mod choice;
 mod engine;

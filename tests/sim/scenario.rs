@@ -51,8 +51,7 @@ pub fn with_table(rules: &Rules) -> World {
         warehouse.create(TABLE).schema(schema()).property(PLAIN.0, PLAIN.1).await.map(|table| table.metadata())
     };
     engine.alone(process, create).unwrap().unwrap();
-    let world = crate::process::lock(&engine.shared).world.clone();
-    world
+    crate::process::lock(&engine.shared).world.clone()
 }
 
 /// How a run went.
@@ -61,7 +60,6 @@ pub struct Run {
     pub trace: Vec<String>,
     pub steps: usize,
     pub faults: Vec<Fault>,
-    pub ledger: Ledger,
 }
 
 impl Scenario {
@@ -76,9 +74,7 @@ impl Scenario {
                 if end == End::Seen { Ok(end) } else { self.finish(&mut engine, &ledger, &mut watch).map(|()| end) }
             });
         let (trace, steps, faults) = (std::mem::take(&mut engine.trace), engine.steps, engine.faults.clone());
-        drop(engine);
-        let ledger = std::mem::take(&mut *ledger.lock().unwrap());
-        Run { end, trace, steps, faults, ledger }
+        Run { end, trace, steps, faults }
     }
 
     /// Nothing goes wrong any more: what is unknown can be settled, the table goes on, and all is where it must be.
