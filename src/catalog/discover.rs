@@ -31,6 +31,8 @@ impl Hint {
 
 /// After so many versions found one by one, a listing is cheaper.
 const PROBES: usize = 8;
+/// After so many the hint is asked.
+const ASK_AFTER: usize = 2;
 
 impl StoreCatalog {
     /// The newest version, knowing nothing. Three requests in two rounds if the hint is right.
@@ -67,11 +69,19 @@ impl StoreCatalog {
     /// The newest version from a known one on, by looking for the next until there is none.
     pub(super) async fn follow(&self, table: &str, known: Head) -> Result<Head> {
         let mut newest = known;
-        for _ in 0..PROBES {
+        for probe in 1..=PROBES {
             let confirmed_at = self.runtime.now();
             match self.read_version(table, newest.version.saturating_add(1), newest.spelling).await? {
                 None => return Ok(Head { confirmed_at, ..newest }),
                 Some(next) => newest = next,
+            }
+            // Other writers are busy: the hint may be far ahead.
+            if probe == ASK_AFTER
+                && let Ok(Some(Hint::Version(hint))) = self.hint(table).await
+                && hint > newest.version
+                && let Some(ahead) = self.read_version(table, hint, newest.spelling).await?
+            {
+                newest = ahead;
             }
         }
         self.newest_listed(table).await

@@ -77,6 +77,28 @@ fn a_hint_far_behind_costs_a_listing_and_not_a_request_for_each_version() {
 }
 
 #[test]
+fn a_handle_far_behind_asks_the_hint_and_reads_no_version_between() {
+    block_on(async {
+        let memory = MemoryStore::new();
+        table(&memory, 1).await;
+        let store = CountingStore::new(Arc::new(memory));
+        let warehouse = Warehouse::new(store.clone());
+        let [writer, behind] = [warehouse.open("t").await.unwrap(), warehouse.open("t").await.unwrap()];
+        for _ in 0..50 {
+            writer.append(rows()).await.unwrap();
+        }
+        store.take();
+        assert_eq!(behind.refresh().await.unwrap(), 51);
+        let counts = store.take();
+        assert_eq!(
+            (counts.gets, counts.requests()),
+            (5, 5),
+            "two versions, the hint, its version, and none after that"
+        );
+    });
+}
+
+#[test]
 fn opening_a_table_that_is_not_there_writes_nothing_and_says_so() {
     block_on(async {
         let store = CountingStore::new(Arc::new(MemoryStore::new()));

@@ -22,6 +22,8 @@ use crate::transaction::receipt::CommitReceipt;
 pub(crate) struct Committer {
     waiting: Mutex<Vec<Member>>,
     group: AsyncMutex<Option<Group>>,
+    /// The newest version that the hint was set to from here.
+    announced: AsyncMutex<u64>,
 }
 
 /// An append that waits, and where its result goes.
@@ -54,15 +56,35 @@ impl Committer {
                 other => other.insert(Group::new(table, self.take())),
             };
             let outcome = current.drive(table, manifests).await;
-            let (finished, more) = (group.take(), !self.waiting().is_empty());
+            let finished = group.take();
+            // The next commit does not wait for this one's hint.
             drop(group);
             if let Some(finished) = finished {
                 finished.deliver(&outcome);
             }
-            // While more is waiting, the next commit's hint will do for this one too.
-            if let (Ok(committed), false) = (&outcome, more) {
-                announce(table, committed).await;
+            if let Ok(committed) = &outcome {
+                self.announce(table, committed).await;
             }
+        }
+    }
+
+    /// Writes the version hint, one at a time, so that none overtakes a newer one. Where there are other writers, one that
+    /// committed later may have written it before: then it has just been set back, which readers that trust it (DuckDB
+    /// does) would not notice, and is set right.
+    async fn announce(&self, table: &TableHandle, committed: &Committed) {
+        let mut announced = self.announced.lock().await;
+        if *announced >= committed.head.version {
+            return;
+        }
+        let newest = table.head();
+        table.catalog.announce(&table.name, &newest).await;
+        *announced = newest.version;
+        if (committed.contended || newest.version > committed.head.version)
+            && let Ok(newer) = table.refresh().await
+            && newer.version > newest.version
+        {
+            table.catalog.announce(&table.name, &newer).await;
+            *announced = newer.version;
         }
     }
 
@@ -82,18 +104,6 @@ impl Committer {
         }
         *waiting = left;
         taken
-    }
-}
-
-/// Writes the version hint. Where there are other writers, one that committed later may have written it before: then it
-/// has just been set back, which readers that trust it (DuckDB does) would not notice, and is set right.
-async fn announce(table: &TableHandle, committed: &Committed) {
-    table.catalog.announce(&table.name, &committed.head).await;
-    if committed.contended
-        && let Ok(newest) = table.refresh().await
-        && newest.version > committed.head.version
-    {
-        table.catalog.announce(&table.name, &newest).await;
     }
 }
 

@@ -28,6 +28,8 @@ const LEAST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The bounds of the wait after a conflict by default (`commit.retry.min-wait-ms`, `max-wait-ms`).
 const MIN_WAIT: Duration = Duration::from_millis(25);
 const MAX_WAIT: Duration = Duration::from_secs(2);
+/// After so long that wait is at most half as long, after twice that a third, and so on.
+const IMPATIENCE_MILLIS: u32 = 10_000;
 
 /// Appends on their way into one commit, and how far they are. Every step is recorded before what depends on it
 /// begins, so that the group can be driven on after its driver was dropped at any point.
@@ -189,7 +191,11 @@ impl Group {
         let least = metadata.millis(properties::COMMIT_MIN_WAIT, MIN_WAIT)?;
         let most = metadata.millis(properties::COMMIT_MAX_WAIT, MAX_WAIT)?;
         let doubled = least.saturating_mul(1 << (self.conflicts - 1).min(16)).min(most);
-        let nanos = table.runtime.random() % doubled.as_nanos().max(1);
+        // Writers that win begin their next commit at once: who waits for long while they do meets ever newer versions.
+        // So the longer a commit has been tried, the sooner it is tried again.
+        let age = u32::try_from(table.runtime.now().since(self.started).as_millis()).unwrap_or(u32::MAX);
+        let bound = doubled / age.div_euclid(IMPATIENCE_MILLIS).saturating_add(1);
+        let nanos = table.runtime.random() % bound.max(least).as_nanos().max(1);
         table.runtime.sleep(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))).await;
         table.refresh().await?;
         Ok(())

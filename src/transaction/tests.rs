@@ -3,6 +3,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use futures::executor::block_on;
 use futures::future::join_all;
+use futures::stream::{self, StreamExt};
 
 use crate::spec::{NestedField, PrimitiveType, Schema};
 use crate::store::{CountingStore, GetOptions, MemoryStore, ObjectStore};
@@ -59,6 +60,22 @@ fn concurrent_appends_on_one_handle_share_a_commit_and_each_gets_its_receipt() {
         let receipts: Vec<_> = receipts.into_iter().map(Result::unwrap).collect();
         assert_eq!(receipts.iter().map(|receipt| receipt.rows).sum::<u64>(), total(&table));
         assert!(table.version() <= 4, "50 appends took {} versions", table.version());
+    });
+}
+
+#[test]
+fn the_hint_keeps_up_though_appends_never_cease() {
+    let store = MemoryStore::new();
+    block_on(async {
+        let table = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap();
+        let mut appends = stream::iter(0..100).map(|i| table.append([ids([i])])).buffer_unordered(4);
+        for _ in 0..50 {
+            appends.next().await.unwrap().unwrap();
+        }
+        let hint = store.get("t/metadata/version-hint.text", GetOptions::default()).await.unwrap();
+        let hint: u64 = str::from_utf8(&hint.bytes).unwrap().parse().unwrap();
+        assert!(table.version() > 10, "{} versions", table.version());
+        assert!(hint <= table.version() && hint + 3 > table.version(), "hint {hint} at {}", table.version());
     });
 }
 
