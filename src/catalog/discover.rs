@@ -53,11 +53,7 @@ impl StoreCatalog {
             )
             .await?;
             match (this, next) {
-                // A hint says that its version was there when it was written. One that is younger was created again
-                // after it had been cleaned away (R3), and is not the newest.
-                (Some(this), None) if this.stored_at.zip(written_at).is_none_or(|(this, hint)| this <= hint) => {
-                    return Ok(this);
-                }
+                (Some(this), None) if this.was_there(written_at) => return Ok(this),
                 (Some(_), Some(next)) => return self.follow(table, next).await,
                 // The hint is ahead, or its version was cleaned away, or the files are spelled otherwise.
                 _ => {}
@@ -77,9 +73,10 @@ impl StoreCatalog {
             }
             // Other writers are busy: the hint may be far ahead.
             if probe == ASK_AFTER
-                && let Ok(Some(Hint::Version(hint))) = self.hint(table).await
+                && let Ok(Some((Hint::Version(hint), written_at))) = self.hint(table).await
                 && hint > newest.version
                 && let Some(ahead) = self.read_version(table, hint, newest.spelling).await?
+                && ahead.was_there(written_at)
             {
                 newest = ahead;
             }

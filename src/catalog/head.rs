@@ -34,6 +34,12 @@ impl Head {
         now >= self.confirmed_at && now.since(self.confirmed_at) < RECENT
     }
 
+    /// Whether it can be what a hint meant that was written then, on the store's clock. A version that is younger was
+    /// created again after it had been cleaned away (R3), and is not the newest.
+    pub(crate) fn was_there(&self, written_at: Option<Timestamp>) -> bool {
+        self.stored_at.zip(written_at).is_none_or(|(stored, hint)| stored <= hint)
+    }
+
     /// Whether the table was dropped (its last version is kept as a tombstone).
     pub(crate) fn is_dropped(&self) -> bool {
         self.metadata.property(properties::DROPPED) == Some("true")
