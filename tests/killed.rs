@@ -6,10 +6,11 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Lines, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::Arc;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arrow_array::cast::AsArray;
@@ -60,29 +61,33 @@ fn bucket_process() {
 /// A test of this file in a process of its own, killed at the end at the latest.
 struct Process {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Process {
-    fn start(test: &str, environment: &[(&str, String)]) -> Self {
+    /// `tell` gets what stands behind a word in the lines that begin with it.
+    fn start(
+        test: &str,
+        environment: &[(&str, String)],
+        word: &'static str,
+        tell: impl Fn(String) + Send + 'static,
+    ) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "--nocapture", test]).env_remove("WRITER_FOLDER");
         command.envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        let reader = std::thread::spawn(move || {
+            lines.map_while(Result::ok).filter_map(|line| line.strip_prefix(word).map(str::to_owned)).for_each(tell);
+        });
+        Self { child, reader: Some(reader) }
     }
 
-    /// The next line that begins with a word, without it; `None` at the end.
-    fn next(&mut self, word: &str) -> Option<String> {
-        self.lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix(word).map(str::to_owned))
-    }
-
-    /// SIGKILL. Returns how many more such lines it had printed.
-    fn kill(&mut self, word: &str) -> i64 {
+    /// SIGKILL. Returns when all that it has printed was told.
+    fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        std::iter::from_fn(|| self.next(word)).count() as i64
+        self.reader.take().unwrap().join().unwrap();
     }
 }
 
@@ -108,8 +113,10 @@ impl Place {
 
     /// Behind a bucket whose process is new.
     fn bucket(folder: &Path) -> Self {
-        let mut process = Process::start("bucket_process", &[("BUCKET_FOLDER", folder.to_str().unwrap().to_owned())]);
-        let endpoint = process.next("serving ").unwrap();
+        let environment = [("BUCKET_FOLDER", folder.to_str().unwrap().to_owned())];
+        let (tell, told) = mpsc::channel();
+        let process = Process::start("bucket_process", &environment, "serving ", move |at| tell.send(at).unwrap());
+        let endpoint = told.recv().unwrap();
         let Options { bucket, access_key, secret_key, .. } = Options::default();
         let config = S3Config { endpoint: Some(endpoint.clone()), ..S3Config::new(&*bucket) };
         let environment = vec![
@@ -151,26 +158,33 @@ fn run(place: impl Fn() -> Place) {
     block_on(here.warehouse.create("t").schema(schema).into_future()).unwrap();
     let (mut returned, mut version) = (BTreeMap::new(), 1);
     for round in 0..rounds {
-        let mut writers = Vec::new();
-        for writer in 0..WRITERS {
-            let first = i64::try_from(round * WRITERS + writer).unwrap() * IDS;
+        let (tell, told) = mpsc::channel();
+        let first = |writer: u64| i64::try_from(round * WRITERS + writer).unwrap() * IDS;
+        let start = |writer: u64| {
             let mut environment = here.environment.clone();
-            environment.push(("WRITER_FIRST", first.to_string()));
-            writers.push((first, Process::start("writer_process", &environment)));
-        }
-        for (i, (first, writer)) in writers.iter_mut().enumerate() {
-            let random = mix(seed ^ mix(round * WRITERS + i as u64));
-            // The first one writes for a while; the others have, by then.
-            let wait_for = random % if i == 0 { 8 } else { 2 };
-            let before = (0..wait_for).filter(|_| writer.next("appended ").is_some()).count() as i64;
-            assert_eq!(before as u64, wait_for, "a writer ended by itself");
+            environment.push(("WRITER_FIRST", first(writer).to_string()));
+            let (tell, first) = (tell.clone(), first(writer));
+            Process::start("writer_process", &environment, "appended ", move |_| tell.send(first).unwrap())
+        };
+        let writers: Vec<_> = (0..WRITERS).map(start).collect();
+        returned.extend((0..WRITERS).map(|writer| (first(writer), 0)));
+        for (i, mut writer) in (0..WRITERS).zip(writers) {
+            let random = mix(seed ^ mix(round * WRITERS + i));
+            // Whosever appends they are: some writers may not even have begun.
+            for _ in 0..random % 8 {
+                let first = told.recv_timeout(Duration::from_secs(100)).expect("the writers do not get on");
+                *returned.get_mut(&first).unwrap() += 1;
+            }
             // Somewhere in an append, which takes some milliseconds.
             std::thread::sleep(Duration::from_micros(random / 8 % 20_000));
             // In every other round, the bucket is killed before the last writer.
-            if i + 1 == WRITERS as usize && round % 2 == 1 {
-                here.bucket.as_mut().map(|bucket| bucket.kill(""));
+            if let (Some(bucket), true, true) = (&mut here.bucket, i + 1 == WRITERS, round % 2 == 1) {
+                bucket.kill();
             }
-            returned.insert(*first, before + writer.kill("appended "));
+            writer.kill();
+        }
+        for first in told.try_iter() {
+            *returned.get_mut(&first).unwrap() += 1;
         }
         drop(here);
         here = place();
