@@ -139,7 +139,7 @@ fn whatever_the_network_does_an_append_tells_the_truth_and_readers_see_nothing_o
         let counts = proxy.counts();
         println!("{committed} committed, {failed} failed, {unknown} unknown; {reads} reads; {counts:?}");
         assert!(found == expected, "seed {seed}: {found:?} is there of {fates:?}");
-        assert!(proxy.missing().is_empty(), "seed {seed}: {counts:?}");
+        assert!(proxy.missing().is_empty(), "seed {seed}: {:?} of {counts:?}", proxy.missing());
         assert!(committed >= WRITERS * TASKS * APPENDS / 2, "seed {seed}: {fates:?}");
         assert!(reads > 2, "seed {seed}: {reads} reads");
     });

@@ -47,6 +47,15 @@ impl Fault {
         Self::Refuse,
         Self::DoneAndRefuse,
     ];
+
+    /// Those after which a client cannot know whether its request was carried out, or finds that it was already.
+    pub const DOUBTFUL: [Self; 5] =
+        [Self::LoseAnswer, Self::DeliverLater, Self::Repeat, Self::RepeatLater, Self::DoneAndRefuse];
+}
+
+/// Whether a request is a commit.
+pub(super) fn is_commit(method: &Method, path: &str) -> bool {
+    method == Method::PUT && path.ends_with(".metadata.json")
 }
 
 /// Which faults occur.
@@ -68,10 +77,13 @@ impl Plan {
             Self::Random { seed, per_mille } => {
                 let random = mix(seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
                 let all = Fault::ALL.len() as u64;
-                let mut chosen = Fault::ALL[usize::try_from((random >> 32) % all).unwrap()];
-                // Bodies worth cutting are those of reads, which are few.
+                let index = |count: u64| usize::try_from((random >> 32) % count).unwrap();
+                let mut chosen = Fault::ALL[index(all)];
+                // Bodies worth cutting are those of reads, and doubt is worst on commits: both are few.
                 if method == Method::GET && random >> 62 == 0 {
                     chosen = Fault::CutBody;
+                } else if is_commit(method, path) && random >> 63 == 0 {
+                    chosen = Fault::DOUBTFUL[index(Fault::DOUBTFUL.len() as u64)];
                 }
                 let possible = chosen != Fault::CutBody || method == Method::GET;
                 (random % 1000 < *per_mille && possible).then_some(chosen)

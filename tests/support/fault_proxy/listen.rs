@@ -45,10 +45,11 @@ impl Proxy {
         self.passage.counts.lock().unwrap().clone()
     }
 
-    /// The faults of a random plan that have not occurred yet.
+    /// The faults of a random plan that have not occurred yet, the doubtful ones to a commit.
     pub fn missing(&self) -> Vec<Fault> {
-        let counts = self.counts();
-        Fault::ALL.into_iter().filter(|fault| !counts.contains_key(fault)).collect()
+        let (counts, commits) = (self.counts(), self.passage.commits.lock().unwrap().clone());
+        let doubtful = Fault::DOUBTFUL.into_iter().filter(|fault| !commits.contains(fault));
+        Fault::ALL.into_iter().filter(|fault| !counts.contains_key(fault)).chain(doubtful).collect()
     }
 
     /// Returns when the server has answered all requests that it was to get later.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use hyper::body::{Frame, Incoming};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::fault::{Fault, Plan, mix};
+use super::fault::{Fault, Plan, is_commit, mix};
 
 type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
@@ -30,6 +30,8 @@ pub(super) struct Passage {
     /// Until which request a storm lasts, and of which kind it is.
     storm: Mutex<(u64, Fault)>,
     pub(super) counts: Mutex<BTreeMap<Fault, u64>>,
+    /// The faults that have occurred to commits.
+    pub(super) commits: Mutex<BTreeSet<Fault>>,
     pub(super) late: Mutex<Vec<JoinHandle<()>>>,
     pub(super) held: Mutex<Vec<Request<Bytes>>>,
 }
@@ -44,6 +46,7 @@ impl Passage {
             seen: AtomicU64::new(0),
             storm: Mutex::new((0, Fault::SlowDown)),
             counts: Mutex::default(),
+            commits: Mutex::default(),
             late: Mutex::default(),
             held: Mutex::default(),
         }
@@ -118,6 +121,9 @@ impl Passage {
         }
         if let Some(fault) = fault {
             *self.counts.lock().unwrap().entry(fault).or_default() += 1;
+            if is_commit(request.method(), request.uri().path()) {
+                self.commits.lock().unwrap().insert(fault);
+            }
         }
         (n, fault)
     }
