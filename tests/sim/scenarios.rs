@@ -178,6 +178,7 @@ pub fn swarm(seed: u64) -> Scenario {
     // Nobody sleeps for hours while answers take minutes: a request is valid for fifteen.
     rules.least_sleep = if random.percent(20) && !sleeps { IMPATIENT } else { Duration::ZERO };
     rules.still = !sleeps && !drops;
+    let steps = random.percent(30);
     let build: Build = Arc::new(move |engine, ledger| {
         let mut random = Random(seed ^ 0xbad_da7);
         let mut row = 0;
@@ -205,6 +206,7 @@ pub fn swarm(seed: u64) -> Scenario {
                             5 => open_and_append(warehouse, row, ledger).await,
                             6 => open_and_scan(warehouse, ledger).await,
                             7 => scan(table, ledger).await,
+                            8 if steps => step_clock(store, -(row * 1_000_000)).await,
                             _ if sleeps => {
                                 wait(store.clone(), Duration::from_secs(7_200)).await;
                                 clean(store, true).await;

@@ -123,6 +123,12 @@ pub async fn wait(store: SimStore, by: Duration) {
     request(store.shared, store.process, Op::Tick { by }).await;
 }
 
+/// Sets a process's clock, while it works.
+pub async fn step_clock(store: SimStore, by_millis: i64) {
+    request(store.shared.clone(), store.process, Op::Tick { by: Duration::ZERO }).await;
+    lock(&store.shared).processes[store.process].skew += by_millis;
+}
+
 /// Removes old metadata files as R3 says: the oldest first, one by one, while the one after is older than an hour by the
 /// bucket's own clock. `careful` is false for a cleaner that does not look at the time.
 pub async fn clean(store: SimStore, careful: bool) {
