@@ -197,7 +197,10 @@ async fn settle(catalog: &StoreCatalog, table: &str, base: &Head, head: Head) ->
     let mut backoff = Backoff::default();
     loop {
         match is_void(catalog, table, &head).await {
-            Ok(false) => return Ok(CommitOutcome::Committed(head)),
+            // As old as its base: whoever builds on it looks for newer ones.
+            Ok(false) => {
+                return Ok(CommitOutcome::Committed(Head { confirmed_at: base.confirmed_at, ..head }));
+            }
             Ok(true) => break,
             Err(error) if backoff.tries > 10 => {
                 return Ok(CommitOutcome::Unknown(error.context("checking that the commit is not void")));

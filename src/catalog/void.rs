@@ -20,14 +20,30 @@ pub(super) async fn is_void(catalog: &StoreCatalog, table: &str, ours: &Head) ->
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    if catalog.newest_listed(table).await?.version <= ours.version {
+    let newest = catalog.newest_listed(table).await?;
+    if newest.version <= ours.version {
         return Ok(false);
+    }
+    if let Some(is_there) = has_snapshot(&newest.metadata, &ours.metadata) {
+        return Ok(!is_there);
     }
     if let Some(next) = catalog.read_version(table, ours.version.saturating_add(1), ours.spelling).await? {
         return Ok(!follows(&next.metadata, &ours.metadata));
     }
     let there = catalog.read_version(table, ours.version, ours.spelling).await?;
     Ok(there.is_some_and(|there| commit_id(&there.metadata) == commit_id(&ours.metadata)))
+}
+
+/// Whether the snapshot that a version made is in a later one, told by its sequence number. The version may have been part
+/// of the table and cleaned away before its request came once more and created it again. `None` if it made none, or if
+/// that sequence number has expired.
+fn has_snapshot(later: &TableMetadata, ours: &TableMetadata) -> Option<bool> {
+    let own = ours.current_snapshot()?;
+    if own.summary.properties.get(properties::COMMIT_ID).map(String::as_str) != commit_id(ours) {
+        return None;
+    }
+    let same = later.snapshots.iter().find(|snapshot| snapshot.sequence_number == own.sequence_number)?;
+    Some(same.snapshot_id == own.snapshot_id)
 }
 
 /// Whether a version was built on another. Ours say so; other writers carry the properties of what they build on along.
