@@ -236,6 +236,36 @@ fn a_writer_that_slept_after_its_own_commit_keeps_it() {
     });
 }
 
+/// Found by simulation: a commit was carried out, its answer lost; others built on it, and it was cleaned away. Two hours
+/// later its writer asked again, created it again, took it for void, and committed the same rows once more.
+#[test]
+fn a_commit_that_its_repeated_request_created_again_is_not_made_twice() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let (warehouse, table, runtime) = table_on(&store).await;
+        let other = warehouse.open("t").await.unwrap();
+        store.next_put("v2.metadata.json", Fault::ResponseLost);
+        let inner = store.inner.clone();
+        store.stall_put("v2.metadata.json", || {});
+        store.stall_put("v2.metadata.json", move || {
+            for _ in 0..2 {
+                let mut append = Box::pin(other.append(rows(1)));
+                while (&mut append).now_or_never().is_none() {}
+            }
+            for version in [1, 2, 3] {
+                inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
+            }
+            runtime.set(crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200)));
+        });
+        let receipt = table.append(rows(3)).await.unwrap();
+        assert_eq!((receipt.version, receipt.conflicts), (2, 0));
+        assert_readable(&warehouse, 5).await;
+        // What it has made again is not what the next commit is built on.
+        assert_eq!(table.append(rows(4)).await.unwrap().version, 5);
+        assert_readable(&warehouse, 9).await;
+    });
+}
+
 /// Found by simulation: whether the store honours conditions could not be asked at creation, so the first version was
 /// deleted again, when another writer had already committed the second.
 #[test]
