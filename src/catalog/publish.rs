@@ -23,10 +23,13 @@ pub(super) async fn publish(catalog: &StoreCatalog, table: &str, attempt: &Attem
         return Err(Error::unsupported(message));
     }
     validate::step(&base.metadata, &attempt.next)?;
-    if prove_conditions(catalog, table, base).await? == Proof::Ignored {
-        if base.is_recent(catalog.runtime.now()) {
-            return Err(conditions_ignored(catalog));
-        }
+    let asks = base.file.is_some() && !catalog.proved.load(Ordering::Relaxed);
+    let proof = prove_conditions(catalog, table, base).await?;
+    let is_recent = base.is_recent(catalog.runtime.now());
+    if proof == Proof::Ignored && is_recent {
+        return Err(conditions_ignored(catalog));
+    }
+    if asks && !is_recent {
         // The base may have been cleaned away: then it could be created, proves nothing, and must go again.
         let newest = catalog.newest_listed(table).await?;
         let after = catalog.read_version(table, base.version.saturating_add(1), base.spelling).await?;
