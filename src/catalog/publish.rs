@@ -23,13 +23,12 @@ pub(super) async fn publish(catalog: &StoreCatalog, table: &str, attempt: &Attem
         return Err(Error::unsupported(message));
     }
     validate::step(&base.metadata, &attempt.next)?;
-    let asks = base.file.is_some() && !catalog.proved.load(Ordering::Relaxed);
     let proof = prove_conditions(catalog, table, base).await?;
     let is_recent = base.is_recent(catalog.runtime.now());
-    if proof == Proof::Ignored && is_recent {
+    if proof == Some(Proof::Ignored) && is_recent {
         return Err(conditions_ignored(catalog));
     }
-    if asks && !is_recent {
+    if proof.is_some() && !is_recent {
         // The base may have been cleaned away: then it could be created, proves nothing, and must go again.
         let newest = catalog.newest_listed(table).await?;
         let after = catalog.read_version(table, base.version.saturating_add(1), base.spelling).await?;
@@ -143,11 +142,10 @@ fn cleaned_away(attempt: &Attempt, newest: Head, version: u64, key: &str) -> Com
 
 /// R4: before the first commit to a table that was not created here, the store must show that it honours conditions.
 /// Creating the head's own file again, with the same bytes, must fail; where it does not, nothing has changed.
-async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> Result<Proof> {
-    let Some(file) = base.file.as_ref().filter(|_| !catalog.proved.load(Ordering::Relaxed)) else {
-        return Ok(Proof::Honoured);
-    };
-    prove(catalog, &key(table, &base.file_name()), file).await
+async fn prove_conditions(catalog: &StoreCatalog, table: &str, base: &Head) -> Result<Option<Proof>> {
+    // `None`: it was shown before.
+    let Some(file) = base.file.as_ref().filter(|_| !catalog.proved.load(Ordering::Relaxed)) else { return Ok(None) };
+    prove(catalog, &key(table, &base.file_name()), file).await.map(Some)
 }
 
 /// Creates an object again that is there, with the bytes that it has: only a store that ignores conditions says yes.
