@@ -197,7 +197,7 @@ async fn settle(catalog: &StoreCatalog, table: &str, base: &Head, head: Head) ->
     }
     let mut backoff = Backoff::default();
     loop {
-        match is_void(catalog, table, &head).await {
+        match is_void(catalog, table, base, &head).await {
             // As old as its base: whoever builds on it looks for newer ones.
             Ok(false) => {
                 return Ok(CommitOutcome::Committed(Head { confirmed_at: base.confirmed_at, ..head }));

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, ResultExt};
 use crate::runtime::{BoxFuture, Runtime, Timestamp};
 use crate::spec::{TableMetadata, properties};
 use crate::store::{GetOptions, ObjectStore, PutOptions};
-use crate::{ErrorKind, catalog::gzip, catalog::void::is_void};
+use crate::{ErrorKind, catalog::gzip, catalog::void::is_displaced};
 
 /// No metadata file of a table is larger; a larger one is an attack or an accident.
 const METADATA_LIMIT: u64 = 512 << 20;
@@ -29,6 +29,11 @@ impl StoreCatalog {
     /// The time by the store's clock, as far as it is known.
     pub(crate) fn now(&self) -> Timestamp {
         now(&*self.runtime, &*self.store)
+    }
+
+    /// A moment of the runtime's clock, by the store's.
+    pub(super) fn by_store(&self, time: Timestamp) -> Timestamp {
+        Timestamp::from_millis(time.as_millis().saturating_add(self.store.clock_offset_millis()))
     }
 
     /// One version, if it is there.
@@ -99,7 +104,7 @@ impl Catalog for StoreCatalog {
     ) -> BoxFuture<'a, Result<Option<Arc<TableMetadata>>>> {
         Box::pin(async move {
             let Some(found) = self.read_version(table, version, head.spelling).await? else { return Ok(None) };
-            let is_part = version >= head.version || !is_void(self, table, &found).await?;
+            let is_part = version >= head.version || !is_displaced(self, table, head, &found).await?;
             Ok(is_part.then_some(found.metadata))
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::ErrorKind;
 use crate::catalog::Head;
+use crate::catalog::head::RECENT;
 use crate::catalog::publish::commit_id;
 use crate::catalog::store_catalog::{StoreCatalog, key};
 use crate::error::Result;
@@ -10,13 +11,17 @@ use crate::spec::{TableMetadata, properties};
 /// Whether a version of ours that was created is no part of the table: its maker was asleep for so long that its number
 /// had been used and cleaned away.
 ///
-/// Old versions go one by one, the oldest first, and the newest never. So a version whose predecessor is there is not
-/// void, and neither is the newest. Of the others, the version after tells: it follows on this one, or on another that
-/// had its number. Where that too is gone, a version that was part of the table would be gone as well.
-pub(super) async fn is_void(catalog: &StoreCatalog, table: &str, ours: &Head) -> Result<bool> {
-    let before = ours.spelling.file_name(ours.version.saturating_sub(1));
-    match catalog.store.head(&key(table, &before)).await {
-        Ok(_) => return Ok(false),
+/// Old versions go one by one, the oldest first, and the newest never, so a version is not void if it is the newest, or if
+/// its base is still there. What may look like the base is another sleeper's, if it is so much younger than the moment when
+/// the base was seen that the base can have been cleaned away in between.
+pub(super) async fn is_void(catalog: &StoreCatalog, table: &str, base: &Head, ours: &Head) -> Result<bool> {
+    match catalog.store.head(&key(table, &base.file_name())).await {
+        Ok(there) => {
+            let seen_at = catalog.by_store(base.confirmed_at);
+            if there.last_modified.is_some_and(|stored_at| stored_at < seen_at.plus(RECENT)) {
+                return Ok(false);
+            }
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -24,7 +29,14 @@ pub(super) async fn is_void(catalog: &StoreCatalog, table: &str, ours: &Head) ->
     if newest.version <= ours.version {
         return Ok(false);
     }
-    if let Some(is_there) = has_snapshot(&newest.metadata, &ours.metadata) {
+    is_displaced(catalog, table, &newest, ours).await
+}
+
+/// Whether a version that was created is no part of the history of a later one: that has another snapshot in its place, or
+/// the version after it follows on another that had its number. Where that too is gone, a version that was part of the
+/// table would be gone as well.
+pub(super) async fn is_displaced(catalog: &StoreCatalog, table: &str, later: &Head, ours: &Head) -> Result<bool> {
+    if let Some(is_there) = has_snapshot(&later.metadata, &ours.metadata) {
         return Ok(!is_there);
     }
     if let Some(next) = catalog.read_version(table, ours.version.saturating_add(1), ours.spelling).await? {

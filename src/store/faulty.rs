@@ -38,6 +38,11 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
+    /// A store that says by this clock when objects were stored.
+    pub fn on(clock: Arc<dyn Runtime>) -> Self {
+        Self { inner: MemoryStore::with_clock(clock), ..Self::default() }
+    }
+
     /// A store that overwrites whatever the condition.
     pub fn ignoring_conditions() -> Self {
         Self { ignores_conditions: true, ..Self::default() }

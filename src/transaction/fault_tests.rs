@@ -266,6 +266,71 @@ fn a_commit_that_its_repeated_request_created_again_is_not_made_twice() {
     });
 }
 
+/// Found by simulation: a writer asked for the proof that the store honours conditions (R4) by creating its base again,
+/// when that had been cleaned away while it slept. The request succeeded, and the base that it left behind made the void
+/// version that came of it look like part of the table.
+#[test]
+fn a_proof_asked_for_on_a_base_that_is_gone_leaves_nothing_behind() {
+    block_on(async {
+        let store = FaultyStore::default();
+        let runtime = TestRuntime::new(7);
+        let warehouse = Warehouse::with_runtime(store.clone(), runtime.clone());
+        warehouse.create("t").schema(schema()).property("commit.retry.total-timeout-ms", "36000000").await.unwrap();
+        // Opened by another process, to which nothing has been proved.
+        let sleeper = Warehouse::with_runtime(store.clone(), runtime.clone()).open("t").await.unwrap();
+        let other = warehouse.open("t").await.unwrap();
+        let inner = store.inner.clone();
+        store.stall_put("v1.metadata.json", move || {
+            for _ in 0..3 {
+                let mut append = Box::pin(other.append(rows(1)));
+                while (&mut append).now_or_never().is_none() {}
+            }
+            for version in [1, 2] {
+                inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
+            }
+            runtime.set(crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200)));
+        });
+        let receipt = sleeper.append(rows(10)).await.unwrap();
+        assert_eq!((receipt.version, receipt.conflicts), (5, 1));
+        for gone in ["t/metadata/v1.metadata.json", "t/metadata/v2.metadata.json"] {
+            assert!(store.get(gone, GetOptions::default()).await.is_err(), "{gone}");
+        }
+        assert_readable(&warehouse, 13).await;
+    });
+}
+
+/// Of two writers that slept through a clean-up, one creates the version that the other takes for its base: that the base
+/// is there does not make the other's version part of the table.
+#[test]
+fn a_base_that_another_sleeper_created_again_does_not_make_a_version_valid() {
+    block_on(async {
+        let runtime = TestRuntime::new(7);
+        let store = FaultyStore::on(runtime.clone());
+        let warehouse = Warehouse::with_runtime(store.clone(), runtime.clone());
+        let patient = warehouse.create("t").schema(schema()).property("commit.retry.total-timeout-ms", "36000000");
+        let sleeper = patient.await.unwrap();
+        let other = warehouse.open("t").await.unwrap();
+        let (inner, clock) = (store.inner.clone(), runtime.clone());
+        store.stall_put("v2.metadata.json", move || {
+            for _ in 0..3 {
+                let mut append = Box::pin(other.append(rows(1)));
+                while (&mut append).now_or_never().is_none() {}
+            }
+            let first = inner.get("t/metadata/v1.metadata.json", GetOptions::default());
+            let first = first.now_or_never().unwrap().unwrap().bytes;
+            for version in [1, 2] {
+                inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
+            }
+            clock.set(crate::runtime::Runtime::now(&*clock).plus(Duration::from_secs(7200)));
+            let again = inner.put("t/metadata/v1.metadata.json", first, PutOptions::if_absent());
+            assert!(matches!(again.now_or_never().unwrap().unwrap(), PutOutcome::Done(_)));
+        });
+        let receipt = sleeper.append(rows(10)).await.unwrap();
+        assert_eq!((receipt.version, receipt.conflicts), (5, 1));
+        assert_readable(&warehouse, 13).await;
+    });
+}
+
 /// Found by simulation: whether the store honours conditions could not be asked at creation, so the first version was
 /// deleted again, when another writer had already committed the second.
 #[test]
