@@ -136,12 +136,21 @@ impl ObjectStore for FaultyStore {
 pub struct TestRuntime {
     now: Mutex<Timestamp>,
     random: Mutex<u128>,
+    /// After how many draws which number comes instead.
+    repeated: Mutex<Option<(usize, u128)>>,
 }
 
 impl TestRuntime {
     pub fn new(seed: u128) -> Arc<Self> {
         let now = Timestamp::from_civil(2026, 11, 1, 12, 0, 0);
-        Arc::new(Self { now: Mutex::new(now), random: Mutex::new(seed) })
+        Arc::new(Self { now: Mutex::new(now), random: Mutex::new(seed), repeated: Mutex::default() })
+    }
+
+    /// One whose `draw`th number, counted from 0, was drawn by another before.
+    pub fn repeating(seed: u128, draw: usize, number: u128) -> Arc<Self> {
+        let runtime = Self::new(seed);
+        *runtime.repeated.lock().unwrap() = Some((draw, number));
+        runtime
     }
 
     /// Sets the clock, forwards or backwards.
@@ -162,6 +171,15 @@ impl Runtime for TestRuntime {
     }
 
     fn random(&self) -> u128 {
+        let mut repeated = self.repeated.lock().unwrap();
+        *repeated = match *repeated {
+            Some((0, number)) => {
+                *repeated = None;
+                return number;
+            }
+            Some((draws, number)) => Some((draws - 1, number)),
+            None => None,
+        };
         let mut state = self.random.lock().unwrap();
         *state = state
             .wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645)

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::{join, poll_immediate};
 
-use crate::runtime::Timestamp;
+use crate::runtime::{Runtime, Timestamp};
 use crate::spec::{NestedField, PrimitiveType, Schema};
 use crate::store::faulty::{Fault, FaultyStore, TestRuntime};
 use crate::store::{GetOptions, MemoryStore, ObjectStore, PutOptions, PutOutcome};
@@ -204,7 +204,7 @@ fn a_writer_that_slept_through_a_clean_up_rebases_instead_of_reusing_a_version()
             for version in [1, 2] {
                 inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
             }
-            runtime.set(crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200)));
+            runtime.set(runtime.now().plus(Duration::from_secs(7200)));
         });
         let receipt = sleeper.append(rows(10)).await.unwrap();
         assert_eq!((receipt.version, receipt.conflicts), (6, 1));
@@ -228,7 +228,7 @@ fn a_writer_that_slept_after_its_own_commit_keeps_it() {
             for version in [1, 2] {
                 inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
             }
-            runtime.set(crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200)));
+            runtime.set(runtime.now().plus(Duration::from_secs(7200)));
         });
         let receipt = table.append(rows(2)).await.unwrap();
         assert_eq!((receipt.version, receipt.conflicts), (3, 0));
@@ -255,7 +255,7 @@ fn a_commit_that_its_repeated_request_created_again_is_not_made_twice() {
             for version in [1, 2, 3] {
                 inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
             }
-            runtime.set(crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200)));
+            runtime.set(runtime.now().plus(Duration::from_secs(7200)));
         });
         let receipt = table.append(rows(3)).await.unwrap();
         assert_eq!((receipt.version, receipt.conflicts), (2, 0));
@@ -288,7 +288,7 @@ fn a_proof_asked_for_on_a_base_that_is_gone_leaves_nothing_behind() {
             for version in [1, 2] {
                 inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
             }
-            runtime.set(crate::runtime::Runtime::now(&*runtime).plus(Duration::from_secs(7200)));
+            runtime.set(runtime.now().plus(Duration::from_secs(7200)));
         });
         let receipt = sleeper.append(rows(10)).await.unwrap();
         assert_eq!((receipt.version, receipt.conflicts), (5, 1));
@@ -321,7 +321,7 @@ fn a_base_that_another_sleeper_created_again_does_not_make_a_version_valid() {
             for version in [1, 2] {
                 inner.delete(&format!("t/metadata/v{version}.metadata.json")).now_or_never().unwrap().unwrap();
             }
-            clock.set(crate::runtime::Runtime::now(&*clock).plus(Duration::from_secs(7200)));
+            clock.set(clock.now().plus(Duration::from_secs(7200)));
             let again = inner.put("t/metadata/v1.metadata.json", first, PutOptions::if_absent());
             assert!(matches!(again.now_or_never().unwrap().unwrap(), PutOutcome::Done(_)));
         });
@@ -329,6 +329,34 @@ fn a_base_that_another_sleeper_created_again_does_not_make_a_version_valid() {
         assert_eq!((receipt.version, receipt.conflicts), (5, 1));
         assert_readable(&warehouse, 13).await;
     });
+}
+
+/// Found by simulation: two writers drew one random number alike, and one took the other's commit for its own, so that
+/// its rows were lost.
+#[test]
+fn writers_that_draw_one_random_number_alike_lose_and_double_nothing() {
+    const DRAWS: usize = 10;
+    let others = TestRuntime::new(1);
+    let drawn: Vec<u128> = (0..DRAWS).map(|_| others.random()).collect();
+    for (draw, number) in (0..DRAWS * DRAWS).map(|pair| (pair / DRAWS, drawn[pair % DRAWS])) {
+        block_on(async {
+            let store = FaultyStore::default();
+            table_on(&store).await;
+            let first = Warehouse::with_runtime(store.clone(), TestRuntime::new(1)).open("t").await.unwrap();
+            let second = Warehouse::with_runtime(store.clone(), TestRuntime::repeating(2, draw, number));
+            let second_table = second.open("t").await.unwrap();
+            first.append(rows(1)).await.unwrap();
+            // Where the numbers are names of files, the second is refused: nothing is written over.
+            let committed = match second_table.append(rows(2)).await {
+                Ok(_) => 3,
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+                    1
+                }
+            };
+            assert_readable(&second, committed).await;
+        });
+    }
 }
 
 /// Found by simulation: whether the store honours conditions could not be asked at creation, so the first version was
