@@ -5,6 +5,7 @@
 pub mod bucket_server;
 pub mod conformance;
 pub mod fault_proxy;
+pub mod golden;
 pub mod s3;
 
 pub use conformance::Conformance;
