@@ -1,9 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::StreamExt;
+use futures::stream;
+
 use crate::avro;
 use crate::catalog::TableHandle;
 use crate::error::{Error, Result, ResultExt};
+use crate::runtime::BoxFuture;
 use crate::spec::{Manifest, ManifestFile, ManifestSource, Snapshot};
 use crate::store::GetOptions;
 
@@ -11,6 +15,8 @@ use crate::store::GetOptions;
 const LIMIT: u64 = 1 << 30;
 /// How many bytes of manifests are kept decoded, by their size as files.
 const CACHE_BYTES: u64 = 16 << 20;
+/// How many manifests are read at a time where the snapshot alone names them.
+const CONCURRENCY: usize = 8;
 
 /// Manifests and manifest lists, which never change once written, so that what was read need not be read again.
 #[derive(Debug, Default)]
@@ -35,9 +41,7 @@ impl Manifests {
     ) -> Result<(Arc<Vec<ManifestFile>>, Cost)> {
         let uri = match &snapshot.manifests {
             ManifestSource::List(uri) => uri,
-            ManifestSource::Inline(_) => {
-                return Err(Error::unsupported("a snapshot without a manifest list (format version 1)"));
-            }
+            ManifestSource::Inline(uris) => return self.inline(table, snapshot.snapshot_id, uris).await,
         };
         if let Some(found) = get(&self.lists, uri) {
             return Ok((found, Cost::default()));
@@ -63,13 +67,55 @@ impl Manifests {
         if file.key_metadata.is_some() {
             return Err(Error::unsupported(format!("the encrypted manifest {uri}")));
         }
-        let bytes = read(table, uri).await?;
-        let mut manifest = avro::decode_manifest(&bytes).context(|| format!("reading {uri}"))?;
-        manifest.entries.iter_mut().for_each(|entry| entry.inherit(file));
-        let (manifest, size) = (Arc::new(manifest), bytes.len() as u64);
-        put(&self.manifests, uri, manifest.clone(), size);
-        Ok((manifest, Cost { requests: 1, bytes: size }))
+        let (manifest, size) = read_manifest(table, uri).await?;
+        Ok((self.know_manifest(manifest, file, size), Cost { requests: 1, bytes: size }))
     }
+
+    fn know_manifest(&self, mut manifest: Manifest, file: &ManifestFile, size: u64) -> Arc<Manifest> {
+        manifest.entries.iter_mut().for_each(|entry| entry.inherit(file));
+        let manifest = Arc::new(manifest);
+        put(&self.manifests, &file.manifest_path, manifest.clone(), size);
+        manifest
+    }
+
+    /// The manifests of a snapshot that has no list of them (v1): what a list would say is read from each.
+    async fn inline(
+        &self,
+        table: &TableHandle,
+        snapshot_id: i64,
+        uris: &[String],
+    ) -> Result<(Arc<Vec<ManifestFile>>, Cost)> {
+        let key = format!("the manifests of snapshot {snapshot_id}");
+        if let Some(found) = get(&self.lists, &key) {
+            return Ok((found, Cost::default()));
+        }
+        let reads: Vec<_> = uris.iter().map(|uri| one(table, uri)).collect();
+        let mut reads = stream::iter(reads).buffered(CONCURRENCY);
+        let (mut list, mut cost) = (Vec::new(), Cost::default());
+        while let Some(read) = reads.next().await {
+            let (uri, (manifest, size)) = read?;
+            let file = ManifestFile::of(&manifest, uri, size);
+            self.know_manifest(manifest, &file, size);
+            list.push(file);
+            cost = Cost { requests: cost.requests + 1, bytes: cost.bytes + size };
+        }
+        let list = Arc::new(list);
+        put(&self.lists, &key, list.clone(), key.len() as u64);
+        Ok((list, cost))
+    }
+}
+
+type NamedManifest<'a> = (&'a str, (Manifest, u64));
+
+fn one<'a>(table: &'a TableHandle, uri: &'a str) -> BoxFuture<'a, Result<NamedManifest<'a>>> {
+    Box::pin(async move { Ok((uri, read_manifest(table, uri).await?)) })
+}
+
+/// A manifest as it stands, and its size.
+async fn read_manifest(table: &TableHandle, uri: &str) -> Result<(Manifest, u64)> {
+    let bytes = read(table, uri).await?;
+    let manifest = avro::decode_manifest(&bytes).context(|| format!("reading {uri}"))?;
+    Ok((manifest, bytes.len() as u64))
 }
 
 async fn read(table: &TableHandle, uri: &str) -> Result<bytes::Bytes> {

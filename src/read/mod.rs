@@ -1,5 +1,7 @@
 //! Reading what snapshots refer to.
 
 mod manifests;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use manifests::{Cost, Manifests};

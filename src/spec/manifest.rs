@@ -101,6 +101,39 @@ pub enum EntryStatus {
 }
 
 impl ManifestFile {
+    /// What a manifest list would say of a manifest that is in none (v1): all of it is in the manifest itself.
+    pub(crate) fn of(manifest: &Manifest, manifest_path: &str, manifest_length: u64) -> Self {
+        let count = |status: EntryStatus| {
+            let entries = || manifest.entries.iter().filter(|entry| entry.status == status);
+            let rows = entries().map(|entry| entry.data_file.metrics.record_count);
+            (u32::try_from(entries().count()).ok(), Some(rows.fold(0, u64::saturating_add)))
+        };
+        let (added_files_count, added_rows_count) = count(EntryStatus::Added);
+        let (existing_files_count, existing_rows_count) = count(EntryStatus::Existing);
+        let (deleted_files_count, deleted_rows_count) = count(EntryStatus::Deleted);
+        let snapshots = || manifest.entries.iter().filter_map(|entry| Some((entry.status, entry.snapshot_id?)));
+        // What was carried over has the snapshots that it came with.
+        let added_by = snapshots().find(|(status, _)| *status != EntryStatus::Existing).or_else(|| snapshots().next());
+        Self {
+            manifest_path: manifest_path.to_owned(),
+            manifest_length,
+            partition_spec_id: manifest.partition_spec.spec_id,
+            content: manifest.content,
+            sequence_number: 0,
+            min_sequence_number: 0,
+            added_snapshot_id: added_by.map_or(0, |(_, id)| id),
+            added_files_count,
+            existing_files_count,
+            deleted_files_count,
+            added_rows_count,
+            existing_rows_count,
+            deleted_rows_count,
+            partitions: None,
+            key_metadata: None,
+            first_row_id: None,
+        }
+    }
+
     /// Whether it may list files that are part of the table.
     pub fn has_live_files(&self) -> bool {
         self.added_files_count != Some(0) || self.existing_files_count != Some(0)
