@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 
 use crate::expr::{BoundPredicate, CompareOp, Test};
+use crate::spec::metadata_columns::is_metadata_column;
 use crate::spec::next_string;
 use crate::spec::{Metrics, Schema, Value};
 
@@ -77,6 +78,7 @@ pub fn might_match(predicate: &BoundPredicate, stats: &dyn ColumnStats) -> bool 
         BoundPredicate::AlwaysFalse => false,
         BoundPredicate::And(parts) => parts.iter().all(|part| might_match(part, stats)),
         BoundPredicate::Or(parts) => parts.iter().any(|part| might_match(part, stats)),
+        BoundPredicate::Column(column, _) if is_metadata_column(column.id) => true,
         BoundPredicate::Column(column, test) => might_pass(test, &Known::new(stats, column.id)),
     }
 }
@@ -91,6 +93,7 @@ pub fn must_match(predicate: &BoundPredicate, stats: &dyn ColumnStats) -> bool {
         BoundPredicate::AlwaysFalse => false,
         BoundPredicate::And(parts) => parts.iter().all(|part| must_match(part, stats)),
         BoundPredicate::Or(parts) => parts.iter().any(|part| must_match(part, stats)),
+        BoundPredicate::Column(column, _) if is_metadata_column(column.id) => false,
         BoundPredicate::Column(column, test) => must_pass(test, &Known::new(stats, column.id)),
     }
 }

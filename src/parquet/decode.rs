@@ -1,7 +1,8 @@
+use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
-use arrow_array::{BooleanArray, RecordBatch};
-use arrow_select::filter::filter_record_batch;
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
@@ -10,28 +11,29 @@ use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder
 use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
 
 use crate::error::{Error, Result};
-use crate::expr::{BoundPredicate, evaluate, might_match, must_match};
+use crate::expr::{BoundPredicate, might_match, must_match};
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{rows_to_read, without};
-use crate::parquet::project::{id_of, leaves, project};
+use crate::parquet::project::{id_of, leaves};
 use crate::parquet::projection::Projection;
+use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
 use crate::parquet::thrift::{COLUMN_INDEX, OFFSET_INDEX, look};
+use crate::spec::Positions;
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
 /// rows are filtered exactly, and batches have the projection's schema whatever the file's own names and types.
 #[derive(Debug)]
 pub struct FileDecoder {
     file: FileMetadata,
-    projection: Projection,
-    /// The columns read: those of the projection and of the predicate.
-    wide: Projection,
+    refine: Refine,
     leaves: Vec<usize>,
-    predicate: Option<BoundPredicate>,
     options: DecodeOptions,
     /// The row groups to read, and whether the predicate must be evaluated on their rows.
     groups: Vec<usize>,
+    /// The positions of the rows that the decoder has still to hand out.
+    positions: VecDeque<Range<u64>>,
     state: State,
     left: Option<usize>,
     report: DecodeReport,
@@ -44,13 +46,13 @@ pub struct DecodeOptions {
     pub batch_size: usize,
     /// Rows in all at most, after the filter.
     pub limit: Option<u64>,
-    /// Positions in the file of rows that were deleted, in ascending order: they are left out.
-    pub deleted: Vec<u64>,
+    /// Rows of the file that were deleted: they are left out.
+    pub deleted: Arc<Positions>,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { batch_size: 8192, limit: None, deleted: Vec::new() }
+        Self { batch_size: 8192, limit: None, deleted: Arc::default() }
     }
 }
 
@@ -103,20 +105,15 @@ impl FileDecoder {
         if !fields.is_empty() && fields.iter().all(|field| id_of(field).is_none()) {
             return Err(Error::unsupported("a data file without field ids (its table would need a name mapping)"));
         }
-        let predicate = predicate.filter(|predicate| **predicate != BoundPredicate::AlwaysTrue).cloned();
-        let wide = match &predicate {
-            Some(predicate) => projection.and_also(&predicate.field_ids())?,
-            None => projection.clone(),
-        };
-        let leaves = leaves(file.arrow_schema(), wide.schema())?;
+        let refine = Refine::new(projection, predicate, options.deleted.clone())?;
+        let leaves = leaves(file.arrow_schema(), refine.wide.schema())?;
         let left = options.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut decoder = Self {
-            projection: projection.clone(),
-            wide,
+            refine,
             leaves,
-            predicate,
             options,
             groups: Vec::new(),
+            positions: VecDeque::new(),
             state: State::Done,
             left,
             report: DecodeReport::default(),
@@ -204,10 +201,10 @@ impl FileDecoder {
         let mut first_row = 0_u64;
         for (number, group) in groups.iter().enumerate() {
             let rows = u64::try_from(group.num_rows()).unwrap_or(0);
-            let stats = GroupStats::new(&self.file, &self.wide, group);
-            let ruled_out = self.predicate.as_ref().is_some_and(|predicate| !might_match(predicate, &stats));
-            let deleted = within(&self.options.deleted, first_row, rows).len();
-            if rows > 0 && !ruled_out && u64::try_from(deleted) != Ok(rows) {
+            let stats = GroupStats::new(&self.file, &self.refine.wide, group);
+            let ruled_out = self.refine.predicate.as_ref().is_some_and(|predicate| !might_match(predicate, &stats));
+            let deleted = self.refine.deleted.count_in(first_row..first_row.saturating_add(rows));
+            if rows > 0 && !ruled_out && deleted != rows {
                 self.groups.push(number);
             }
             first_row = first_row.saturating_add(rows);
@@ -217,8 +214,8 @@ impl FileDecoder {
     }
 
     /// Reads the page index first if it can rule out pages.
-    fn first_state(&self) -> Result<State> {
-        let Some(predicate) = &self.predicate else { return self.rows_only() };
+    fn first_state(&mut self) -> Result<State> {
+        let Some(predicate) = &self.refine.predicate else { return self.rows_only() };
         let parquet = self.file.parquet();
         let tested: Vec<usize> = predicate
             .field_ids()
@@ -232,7 +229,8 @@ impl FileDecoder {
                         column.column_index_range().is_some() && column.offset_index_range().is_some()
                     })
                 };
-                tested.iter().any(indexed) && !must_match(predicate, &GroupStats::new(&self.file, &self.wide, group))
+                tested.iter().any(indexed)
+                    && !must_match(predicate, &GroupStats::new(&self.file, &self.refine.wide, group))
             })
         });
         let undecided: Vec<usize> = undecided.collect();
@@ -248,7 +246,7 @@ impl FileDecoder {
         Ok(State::PageIndex(Box::new(index)))
     }
 
-    fn rows_only(&self) -> Result<State> {
+    fn rows_only(&mut self) -> Result<State> {
         let builder = ParquetPushDecoderBuilder::new_with_metadata(self.file.reader.clone());
         let whole = |number: usize| std::iter::once(0..self.rows_of(number)).collect::<Vec<_>>();
         let selections = self.groups.iter().filter_map(|number| self.selection(*number, whole(*number))).collect();
@@ -257,19 +255,19 @@ impl FileDecoder {
 
     /// With the page index, if the file has one.
     fn rows_state(&mut self, indexed: Option<ParquetMetaData>) -> Result<State> {
-        let (Some(indexed), Some(predicate)) = (indexed, &self.predicate) else { return self.rows_only() };
+        let (Some(indexed), Some(predicate)) = (indexed, &self.refine.predicate) else { return self.rows_only() };
         validate_pages(&indexed)?;
         let mut selections = Vec::new();
         let mut skipped = 0_usize;
         for number in &self.groups {
-            let ranges = rows_to_read(&self.file, &indexed, &self.wide, *number, predicate);
+            let ranges = rows_to_read(&self.file, &indexed, &self.refine.wide, *number, predicate);
             let rows = ranges.iter().map(|range| range.len()).sum();
             skipped = skipped.saturating_add(self.rows_of(*number).saturating_sub(rows));
             selections.extend(self.selection(*number, ranges));
         }
         self.report.rows_skipped_by_pages = skipped as u64;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let reader = ArrowReaderMetadata::try_new(std::sync::Arc::new(indexed), options).map_err(broken)?;
+        let reader = ArrowReaderMetadata::try_new(Arc::new(indexed), options).map_err(broken)?;
         self.build(ParquetPushDecoderBuilder::new_with_metadata(reader), selections)
     }
 
@@ -279,33 +277,37 @@ impl FileDecoder {
     }
 
     /// These rows of a group but the deleted ones; `None` if none is left.
-    fn selection(&self, number: usize, ranges: Vec<Range<usize>>) -> Option<RowGroupSelection> {
+    fn selection(&self, number: usize, ranges: Vec<Range<usize>>) -> Option<(RowGroupSelection, Vec<Range<u64>>)> {
         let before = self.file.parquet().row_groups().iter().take(number).map(|group| group.num_rows());
         let first_row = before.fold(0_u64, |sum, rows| sum.saturating_add(u64::try_from(rows).unwrap_or(0)));
         let rows = self.rows_of(number);
-        let deleted = within(&self.options.deleted, first_row, rows as u64);
-        let in_group = deleted.iter().filter_map(|row| usize::try_from(row.checked_sub(first_row)?).ok());
-        let ranges = without(ranges, in_group);
-        match ranges.first() {
-            None => None,
-            Some(only) if *only == (0..rows) => Some(RowGroupSelection::new(number, None)),
-            Some(_) => {
-                let selection = RowSelection::from_consecutive_ranges(ranges.into_iter(), rows);
-                Some(RowGroupSelection::new(number, Some(selection)))
-            }
-        }
+        let positions = without(ranges, first_row, &self.refine.deleted);
+        let in_group = |position: u64| usize::try_from(position.saturating_sub(first_row)).unwrap_or(rows);
+        let ranges = positions.iter().map(|range| in_group(range.start)..in_group(range.end));
+        let selection = match positions.first() {
+            None => return None,
+            Some(only) if (in_group(only.start), in_group(only.end)) == (0, rows) => None,
+            Some(_) => Some(RowSelection::from_consecutive_ranges(ranges, rows)),
+        };
+        Some((RowGroupSelection::new(number, selection), positions))
     }
 
-    fn build(&self, builder: ParquetPushDecoderBuilder, selections: Vec<RowGroupSelection>) -> Result<State> {
+    fn build(
+        &mut self,
+        builder: ParquetPushDecoderBuilder,
+        selections: Vec<(RowGroupSelection, Vec<Range<u64>>)>,
+    ) -> Result<State> {
         if selections.is_empty() {
             return Ok(State::Done);
         }
+        let (selections, positions): (Vec<_>, Vec<_>) = selections.into_iter().unzip();
+        self.positions = positions.into_iter().flatten().collect();
         let mask = ProjectionMask::leaves(builder.parquet_schema(), self.leaves.iter().copied());
         let mut builder = builder
             .with_projection(mask)
             .with_batch_size(self.options.batch_size.max(1))
             .with_row_group_selections(selections);
-        if let (Some(limit), None) = (self.left, &self.predicate) {
+        if let (Some(limit), None, true) = (self.left, &self.refine.predicate, self.refine.deleted.is_empty()) {
             builder = builder.with_limit(limit);
         }
         Ok(State::Rows(Box::new(builder.build().map_err(broken)?)))
@@ -314,20 +316,8 @@ impl FileDecoder {
     /// A batch of the file as the caller wants it; `None` if no row is left.
     fn finish(&mut self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
         self.report.rows_decoded = self.report.rows_decoded.saturating_add(batch.num_rows() as u64);
-        let mut batch = project(batch, &self.wide)?;
-        if let Some(predicate) = &self.predicate {
-            let passed: BooleanArray = evaluate(predicate, &batch)?;
-            if passed.true_count() == 0 {
-                return Ok(None);
-            }
-            if passed.true_count() < batch.num_rows() {
-                batch = filter_record_batch(&batch, &passed)
-                    .map_err(|error| Error::invalid_data("the rows cannot be filtered").caused_by(error))?;
-            }
-        }
-        if self.predicate.is_some() {
-            batch = project(&batch, &self.projection)?;
-        }
+        let positions = self.next_positions(batch.num_rows());
+        let Some(mut batch) = self.refine.apply(batch, &positions)? else { return Ok(None) };
         if let Some(left) = &mut self.left {
             batch = batch.slice(0, batch.num_rows().min(*left));
             *left = left.saturating_sub(batch.num_rows());
@@ -335,13 +325,23 @@ impl FileDecoder {
         self.report.rows = self.report.rows.saturating_add(batch.num_rows() as u64);
         Ok((batch.num_rows() > 0).then_some(batch))
     }
-}
 
-/// The positions that lie in so many rows from the first.
-fn within(positions: &[u64], first: u64, rows: u64) -> &[u64] {
-    let from = positions.partition_point(|position| *position < first);
-    let to = positions.partition_point(|position| *position < first.saturating_add(rows));
-    positions.get(from..to).unwrap_or_default()
+    /// The positions of the next so many rows.
+    fn next_positions(&mut self, rows: usize) -> Vec<Range<u64>> {
+        let (mut left, mut taken) = (u64::try_from(rows).unwrap_or(u64::MAX), Vec::new());
+        while left > 0
+            && let Some(range) = self.positions.front_mut()
+        {
+            let end = range.end.min(range.start.saturating_add(left));
+            taken.push(range.start..end);
+            left = left.saturating_sub(end.saturating_sub(range.start));
+            range.start = end;
+            if range.start >= range.end {
+                self.positions.pop_front();
+            }
+        }
+        taken
+    }
 }
 
 /// Looks at the page indexes in these ranges, before the Parquet library decodes them.

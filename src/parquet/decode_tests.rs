@@ -14,7 +14,7 @@ use super::page_headers::check_page_headers;
 use super::*;
 use crate::ErrorKind;
 use crate::expr::{Predicate, col};
-use crate::spec::{NestedField, PrimitiveType, Schema, StructType, Type, Value};
+use crate::spec::{NestedField, Positions, PrimitiveType, Schema, StructType, Type, Value};
 
 /// Drives a decoder over a file in memory; also says how many bytes were asked for.
 pub(super) fn read(
@@ -137,11 +137,12 @@ fn deleted_rows_are_left_out_before_the_limit() {
     let (schema, file) = numbers();
     let one = Projection::of(&schema, ["n"]).unwrap();
     let deleted: Vec<u64> = (0..5_000).chain([5_001, 9_999]).collect();
-    let options = DecodeOptions { deleted: deleted.clone(), ..DecodeOptions::default() };
+    let positions = Arc::new(deleted.iter().copied().collect::<Positions>());
+    let options = DecodeOptions { deleted: positions.clone(), ..DecodeOptions::default() };
     let (batch, report, _) = read(&file, &one, None, options, 1_000).unwrap();
     let expected: Vec<i64> = (0..10_000).filter(|n| !deleted.contains(&(*n as u64))).collect();
     assert_eq!((longs(&batch, 0), report.row_groups_skipped), (expected, 1));
-    let options = DecodeOptions { deleted, limit: Some(2), ..DecodeOptions::default() };
+    let options = DecodeOptions { deleted: positions, limit: Some(2), ..DecodeOptions::default() };
     let (batch, ..) = read(&file, &one, Some(&col("n").gt(10)), options, 1_000).unwrap();
     assert_eq!(longs(&batch, 0), [5_000, 5_002]);
 }

@@ -6,6 +6,7 @@ mod decode;
 #[cfg(test)]
 mod decode_tests;
 mod encode;
+mod fill;
 mod footer;
 mod metrics;
 mod misfit;
@@ -15,6 +16,7 @@ mod pages;
 mod physical;
 mod project;
 mod projection;
+mod refine;
 mod row_group;
 mod stats;
 #[cfg(test)]
@@ -30,5 +32,7 @@ pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
 pub(crate) use misfit::{Fit, Misfit};
 pub use options::{EncodeOptions, MetricsMode};
+pub(crate) use project::{id_of, project};
+pub(crate) use projection::Fill;
 pub use projection::Projection;
 pub(crate) use values::array_of;

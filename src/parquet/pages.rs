@@ -7,6 +7,7 @@ use crate::parquet::footer::FileMetadata;
 use crate::parquet::project::leaf_of;
 use crate::parquet::projection::Projection;
 use crate::parquet::stats::{GroupStats, PageColumn, PageStats};
+use crate::spec::Positions;
 
 /// The rows of a row group whose pages may hold rows that satisfy the predicate, as ranges in ascending order.
 /// `indexed` is the file's metadata with its page index.
@@ -71,23 +72,22 @@ fn columns<'a>(
     })
 }
 
-/// Ranges of rows without those deleted, which are positions in ascending order.
-pub(crate) fn without(ranges: Vec<Range<usize>>, deleted: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
-    let mut deleted = deleted.peekable();
-    let mut kept = Vec::with_capacity(ranges.len());
+/// Deleted rows that are fewer than this in a row are read and then left out, which is cheaper than to skip them.
+const LEAST_SKIPPED: u64 = 64;
+
+/// Ranges of a row group's rows, as positions in the file, without long runs of deleted ones.
+pub(crate) fn without(ranges: Vec<Range<usize>>, first_row: u64, deleted: &Positions) -> Vec<Range<u64>> {
+    let at = |row: usize| first_row.saturating_add(u64::try_from(row).unwrap_or(u64::MAX));
+    let mut kept: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
     for range in ranges {
-        let mut start = range.start;
-        while let Some(row) = deleted.next_if(|row| *row < range.end) {
-            if row < start {
-                continue;
+        // Rows between two ranges are not deleted, but ruled out: they are not joined.
+        let mut joins = false;
+        for gap in deleted.gaps_in(at(range.start)..at(range.end)) {
+            match kept.last_mut() {
+                Some(last) if joins && gap.start.saturating_sub(last.end) < LEAST_SKIPPED => last.end = gap.end,
+                _ => kept.push(gap),
             }
-            if start < row {
-                kept.push(start..row);
-            }
-            start = row + 1;
-        }
-        if start < range.end {
-            kept.push(start..range.end);
+            joins = true;
         }
     }
     kept

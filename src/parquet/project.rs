@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -11,8 +12,10 @@ use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
 use crate::error::{Error, Result};
 use crate::parquet::constant::{constant_array, null_column};
-use crate::parquet::projection::{Projection, misfit};
+use crate::parquet::fill::{coalesce, filled};
+use crate::parquet::projection::{Fill, Projection, misfit};
 use crate::spec::field_to_arrow;
+use crate::spec::metadata_columns::{is_inherited, is_metadata_column};
 use crate::spec::{NestedField, Schema, Type, default_value};
 
 /// The field id of an Arrow field.
@@ -88,18 +91,30 @@ fn choose(field: &Field, target: Option<&NestedField>, next: &mut usize, chosen:
     Ok(())
 }
 
-/// A batch of a file, or of a wider projection, as the projection's: matched by field id, whatever the names.
-pub(crate) fn project(batch: &RecordBatch, projection: &Projection) -> Result<RecordBatch> {
+/// A batch of a file, or of a wider projection, as the projection's: matched by field id, whatever the names. The
+/// positions are those of its rows in the file, where they may be asked for.
+pub(crate) fn project(
+    batch: &RecordBatch,
+    projection: &Projection,
+    positions: Option<&[Range<u64>]>,
+) -> Result<RecordBatch> {
     let rows = batch.num_rows();
     let fields = batch.schema_ref().fields();
     let columns = projection.schema().fields().iter().map(|target| {
-        if let Some(array) = by_id(fields, batch.columns(), target.id) {
-            return fit(array, target);
-        }
-        match (projection.constant(target.id), target.field_type.as_primitive()) {
-            (Some(Some(value)), Some(primitive)) => constant_array(primitive, value, rows),
-            (Some(None), _) if !target.required => Ok(null_column(&field_to_arrow(target)?, rows)),
-            _ => missing(target, rows),
+        let fill = projection.fill(target.id);
+        match (by_id(fields, batch.columns(), target.id), fill) {
+            (found, Some(fill)) if positions.is_some() && is_metadata_column(target.id) => {
+                let filled = filled(fill, target, rows, positions)?;
+                match found {
+                    Some(array) if is_inherited(target.id) && *fill != Fill::Constant(None) => {
+                        coalesce(&fit(array, target)?, &filled)
+                    }
+                    _ => Ok(filled),
+                }
+            }
+            (Some(array), _) => fit(array, target),
+            (None, Some(fill)) => filled(fill, target, rows, positions),
+            (None, None) => missing(target, rows),
         }
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
@@ -113,7 +128,7 @@ fn by_id<'a>(fields: &Fields, columns: &'a [ArrayRef], id: i32) -> Option<&'a Ar
 }
 
 /// A column of a file that was written before the column existed.
-fn missing(target: &NestedField, rows: usize) -> Result<ArrayRef> {
+pub(crate) fn missing(target: &NestedField, rows: usize) -> Result<ArrayRef> {
     match (&target.initial_default, target.field_type.as_primitive()) {
         (Some(json), Some(primitive)) => constant_array(primitive, &default_value(primitive, json)?, rows),
         (Some(_), None) => {

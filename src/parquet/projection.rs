@@ -13,7 +13,16 @@ pub struct Projection {
     table: Schema,
     output: Schema,
     arrow_schema: SchemaRef,
-    constants: BTreeMap<i32, Option<Value>>,
+    fills: BTreeMap<i32, Fill>,
+}
+
+/// What a column holds where a file does not say.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fill {
+    /// This in every row; `None` is null.
+    Constant(Option<Value>),
+    /// The row's position in the file, counted from this number.
+    Position(i64),
 }
 
 impl Projection {
@@ -44,11 +53,26 @@ impl Projection {
         Self::make(table, Schema::with_ids(table.schema_id(), StructType { fields })?)
     }
 
+    /// These fields, wherever they are, each in the structs around it.
+    pub(crate) fn of_ids(table: &Schema, ids: &[i32]) -> Result<Self> {
+        let wanted = ordered(ids.iter().copied());
+        let fields = table.fields().iter().filter_map(|top| prune(top, &wanted)).collect();
+        Self::make(table, Schema::with_ids(table.schema_id(), StructType { fields })?)
+    }
+
     /// The same with values for columns that a file may lack although its rows have them: identity partition columns.
     /// They are used only where the file has no such column.
     #[must_use]
-    pub fn constants(mut self, constants: impl IntoIterator<Item = (i32, Option<Value>)>) -> Self {
-        self.constants = ordered(constants);
+    pub fn constants(self, constants: impl IntoIterator<Item = (i32, Option<Value>)>) -> Self {
+        self.fills(constants.into_iter().map(|(id, value)| (id, Fill::Constant(value))))
+    }
+
+    /// The same with what columns hold that a file does not say.
+    #[must_use]
+    pub(crate) fn fills(mut self, fills: impl IntoIterator<Item = (i32, Fill)>) -> Self {
+        for (id, fill) in fills {
+            self.fills.insert(id, fill);
+        }
         self
     }
 
@@ -67,9 +91,9 @@ impl Projection {
         &self.arrow_schema
     }
 
-    /// The value of a column that a file lacks: `Some(None)` is null.
-    pub(crate) fn constant(&self, id: i32) -> Option<&Option<Value>> {
-        self.constants.get(&id)
+    /// What a column holds where the file does not say.
+    pub(crate) fn fill(&self, id: i32) -> Option<&Fill> {
+        self.fills.get(&id)
     }
 
     /// The same columns and also these fields, for a filter to look at.
@@ -84,12 +108,12 @@ impl Projection {
         let (kept, added): (Vec<_>, Vec<_>) = self.table.fields().iter().partition(whole);
         let fields = kept.into_iter().chain(added).filter_map(|top| prune(top, &wanted)).collect();
         let output = Schema::with_ids(self.table.schema_id(), StructType { fields })?;
-        Ok(Self { constants: self.constants.clone(), ..Self::make(&self.table, output)? })
+        Ok(Self { fills: self.fills.clone(), ..Self::make(&self.table, output)? })
     }
 
     fn make(table: &Schema, output: Schema) -> Result<Self> {
         let arrow_schema = Arc::new(to_arrow(&output)?);
-        Ok(Self { table: table.clone(), output, arrow_schema, constants: BTreeMap::new() })
+        Ok(Self { table: table.clone(), output, arrow_schema, fills: BTreeMap::new() })
     }
 }
 

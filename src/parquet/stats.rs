@@ -7,7 +7,7 @@ use crate::expr::ColumnStats;
 use crate::parquet::footer::FileMetadata;
 use crate::parquet::physical::{self, Physical};
 use crate::parquet::project::{id_of, leaf_of};
-use crate::parquet::projection::Projection;
+use crate::parquet::projection::{Fill, Projection};
 use crate::spec::{PrimitiveType, Value, default_value};
 
 /// The statistics of a row group, by the table's field ids and types.
@@ -43,9 +43,10 @@ impl<'a> GroupStats<'a> {
         if schema.fields().iter().any(|field| contains(field, id)) {
             return Found::Unknown;
         }
-        match (self.projection.constant(id), &field.initial_default) {
-            (Some(Some(value)), _) => Found::Constant(value.clone()),
-            (Some(None), _) | (None, None) => Found::Null,
+        match (self.projection.fill(id), &field.initial_default) {
+            (Some(Fill::Constant(Some(value))), _) => Found::Constant(value.clone()),
+            (Some(Fill::Constant(None)), _) | (None, None) => Found::Null,
+            (Some(Fill::Position(_)), _) => Found::Unknown,
             (None, Some(json)) => default_value(primitive, json).map_or(Found::Unknown, Found::Constant),
         }
     }

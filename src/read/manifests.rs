@@ -61,7 +61,7 @@ impl Manifests {
     /// A manifest; its entries have inherited what they leave out.
     pub(crate) async fn manifest(&self, table: &TableHandle, file: &ManifestFile) -> Result<(Arc<Manifest>, Cost)> {
         let uri = &file.manifest_path;
-        if let Some(found) = get(&self.manifests, uri) {
+        if let Some(found) = get(&self.manifests, &cache_key(file)) {
             return Ok((found, Cost::default()));
         }
         if file.key_metadata.is_some() {
@@ -72,9 +72,9 @@ impl Manifests {
     }
 
     fn know_manifest(&self, mut manifest: Manifest, file: &ManifestFile, size: u64) -> Arc<Manifest> {
-        manifest.entries.iter_mut().for_each(|entry| entry.inherit(file));
+        manifest.inherit(file);
         let manifest = Arc::new(manifest);
-        put(&self.manifests, &file.manifest_path, manifest.clone(), size);
+        put(&self.manifests, &cache_key(file), manifest.clone(), size);
         manifest
     }
 
@@ -102,6 +102,14 @@ impl Manifests {
         let list = Arc::new(list);
         put(&self.lists, &key, list.clone(), key.len() as u64);
         Ok((list, cost))
+    }
+}
+
+/// What entries inherit is the same in every list, but for row ids: lists of before a table had them have none.
+fn cache_key(file: &ManifestFile) -> String {
+    match file.first_row_id {
+        Some(first) => format!("{} {first}", file.manifest_path),
+        None => file.manifest_path.clone(),
     }
 }
 

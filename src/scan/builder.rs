@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::expr::{BoundPredicate, Predicate};
 use crate::read::Manifests;
 use crate::runtime::Timestamp;
-use crate::scan::{ScanPlan, ScanStream, plan};
+use crate::scan::{ScanPlan, ScanStream, ScanTask, plan};
+use crate::spec::metadata_columns::with_metadata_columns;
 use crate::spec::{RefKind, Schema, Snapshot, TableMetadata};
 
 /// What a scan reads from: shared with its table.
@@ -88,7 +89,9 @@ impl ScanBuilder {
         Self { source, metadata, at: At::Current, select: None, filter: None, limit: None, batch_rows: 8192 }
     }
 
-    /// Only these columns, in this order.
+    /// Only these columns, in this order. Beside the table's own there are `_file` and `_pos` (the path of the data file
+    /// and the position of the row in it, from 0), `_spec_id` (the file's partition spec) and, in v3 tables, `_row_id` and
+    /// `_last_updated_sequence_number` (spec: Row Lineage; null for rows of before). A filter may name them too.
     pub fn select<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
         self.select = Some(columns.into_iter().map(Into::into).collect());
         self
@@ -144,7 +147,7 @@ impl ScanBuilder {
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a column, filter or ref that does not fit the
     /// table, with [`NotFound`](crate::ErrorKind::NotFound) for a snapshot that is not there, and with
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a table whose rows this version cannot tell, such as one with
-    /// delete files.
+    /// ORC files.
     pub async fn stream(self) -> Result<ScanStream> {
         ScanStream::new(self.resolve()?).await
     }
@@ -154,14 +157,15 @@ impl ScanBuilder {
         self.stream().await?.try_collect().await
     }
 
-    /// Counts the rows. Without a filter, from metadata alone.
+    /// Counts the rows. Without a filter, from metadata alone where no deletes apply but deletion vectors.
     pub async fn count(mut self) -> Result<u64> {
         self.select = Some(Vec::new());
         let resolved = self.resolve()?;
         if resolved.filter.is_none() {
             let plan = plan::plan(&resolved).await?;
-            let rows = plan.tasks.iter().map(|task| task.data_file.metrics.record_count).sum();
-            return Ok(resolved.limit.map_or(rows, |limit| limit.min(rows)));
+            if let Some(rows) = plan.tasks.iter().map(ScanTask::exact_rows).sum::<Option<u64>>() {
+                return Ok(resolved.limit.map_or(rows, |limit| limit.min(rows)));
+            }
         }
         let stream = ScanStream::new(resolved).await?;
         stream.try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows() as u64) }).await
@@ -192,6 +196,7 @@ impl ScanBuilder {
             }
         };
         let columns = select.unwrap_or_else(|| schema.fields().iter().map(|field| field.name.clone()).collect());
+        let schema = Arc::new(with_metadata_columns(&schema)?);
         for (i, column) in columns.iter().enumerate() {
             if schema.field_by_name(column).is_none() {
                 return Err(crate::expr::unknown_column(&schema, column));

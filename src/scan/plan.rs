@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -5,11 +6,12 @@ use futures::stream;
 
 use crate::error::{Error, Result};
 use crate::expr::{FileStats, might_match};
-use crate::read::Cost;
+use crate::read::{Cost, check_format};
 use crate::runtime::BoxFuture;
 use crate::scan::builder::{Resolved, Source};
+use crate::scan::delete_index::DeleteIndex;
 use crate::scan::{ScanReport, ScanTask};
-use crate::spec::{DataContent, EntryStatus, Manifest, ManifestContent, ManifestFile};
+use crate::spec::{DataContent, EntryStatus, Manifest, ManifestFile, NestedField, Schema, StructType, TableMetadata};
 
 /// How many manifests are read at a time.
 const CONCURRENCY: usize = 8;
@@ -21,11 +23,13 @@ pub struct ScanPlan {
     pub tasks: Vec<ScanTask>,
     /// What planning cost, and what it ruled out.
     pub report: ScanReport,
+    /// The columns that rows are read with: the scan's, and those that deletes compare.
+    pub(super) schema: Arc<Schema>,
 }
 
 /// Manifest list, manifests, data files: what cannot hold a row of the answer is left out at each level.
 pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
-    let mut plan = ScanPlan { tasks: Vec::new(), report: ScanReport::default() };
+    let mut plan = ScanPlan { tasks: Vec::new(), schema: scan.schema.clone(), report: ScanReport::default() };
     let Some(snapshot) = &scan.snapshot else { return Ok(plan) };
     let report = &mut plan.report;
     report.snapshot_id = Some(snapshot.snapshot_id);
@@ -36,6 +40,7 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
     report.manifests = list.len() as u64;
     let live: Vec<_> = list.iter().filter(|manifest| manifest.has_live_files()).collect();
     report.manifests_skipped = (list.len() - live.len()) as u64;
+    let mut deletes = DeleteIndex::default();
     let reads: Vec<_> = live.into_iter().map(|file| read(source, file)).collect();
     let mut reads = stream::iter(reads).buffered(CONCURRENCY);
     while let Some(read) = reads.next().await {
@@ -48,19 +53,12 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
         };
         for entry in manifest.entries.iter().filter(|entry| entry.status != EntryStatus::Deleted) {
             let data_file = &entry.data_file;
-            if file.content == ManifestContent::Deletes || data_file.content != DataContent::Data {
-                return Err(Error::unsupported(format!(
-                    "snapshot {} has delete files ({}), which are not applied yet",
-                    snapshot.snapshot_id, data_file.file_path
-                )));
+            let sequence_number = entry.sequence_number.unwrap_or(0);
+            if data_file.content != DataContent::Data {
+                deletes.add(data_file, sequence_number, &partition_spec)?;
+                continue;
             }
-            if data_file.file_format != "PARQUET" {
-                let message = format!("data files of the format {} ({})", data_file.file_format, data_file.file_path);
-                return Err(Error::unsupported(message));
-            }
-            if data_file.key_metadata.is_some() {
-                return Err(Error::unsupported(format!("the encrypted data file {}", data_file.file_path)));
-            }
+            check_format(data_file)?;
             report.files += 1;
             let stats = FileStats::new(&data_file.metrics, &scan.schema);
             if scan.filter.as_ref().is_some_and(|filter| !might_match(filter, &stats)) {
@@ -69,12 +67,28 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
             }
             plan.tasks.push(ScanTask {
                 data_file: data_file.clone(),
-                sequence_number: entry.sequence_number.unwrap_or(0),
+                sequence_number,
                 partition_spec: partition_spec.clone(),
+                positions: Vec::new(),
+                equality: Vec::new(),
             });
         }
     }
+    plan.schema = Arc::new(with_compared(&scan.schema, &deletes.compared(), &scan.metadata)?);
+    deletes.assign(&mut plan.tasks, &plan.schema)?;
     Ok(plan)
+}
+
+/// The schema with columns that equality deletes compare and that the table has no more.
+fn with_compared(schema: &Schema, compared: &BTreeSet<i32>, metadata: &TableMetadata) -> Result<Schema> {
+    let mut fields = schema.fields().to_vec();
+    for id in compared.iter().filter(|id| schema.field_by_id(**id).is_none()) {
+        let old = metadata.schemas.iter().rev().find_map(|old| old.fields().iter().find(|field| field.id == *id));
+        let old =
+            old.ok_or_else(|| Error::unsupported(format!("equality deletes by a dropped field with the id {id}")))?;
+        fields.push(NestedField { name: format!("{} (dropped, id {id})", old.name), required: false, ..old.clone() });
+    }
+    Schema::with_ids(schema.schema_id(), StructType { fields })
 }
 
 type ManifestRead<'a> = Result<(&'a ManifestFile, Arc<Manifest>, Cost)>;

@@ -1,3 +1,5 @@
+use crate::read::ReadReport;
+
 /// What a scan did, so far: what pruning saved at each level, and what was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,10 +20,24 @@ pub struct ScanReport {
     pub row_groups_skipped: u64,
     /// Rows that were not decoded, since the page index shows that they do not match.
     pub rows_skipped_by_pages: u64,
+    /// Delete files that were read.
+    pub delete_files: u64,
     /// Requests to the store.
     pub requests: u64,
     /// Bytes read from the store.
     pub bytes: u64,
     /// Rows returned.
     pub rows: u64,
+}
+
+impl ScanReport {
+    pub(super) fn and(mut self, read: &ReadReport) -> Self {
+        self.row_groups += read.row_groups;
+        self.row_groups_skipped += read.row_groups_skipped;
+        self.rows_skipped_by_pages += read.rows_skipped_by_pages;
+        self.delete_files += read.delete_files;
+        self.requests += read.requests;
+        self.bytes += read.bytes;
+        self
+    }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::spec::{DataFile, PartitionSpec, Schema};
+use crate::spec::{DataContent, DataFile, PartitionSpec, Schema};
 
 /// One entry of a manifest list: a manifest and what is known of its files (spec: Manifest Lists, `manifest_file`).
 #[derive(Clone, Debug, PartialEq)]
@@ -140,6 +140,30 @@ impl ManifestFile {
     }
 }
 
+impl Manifest {
+    /// Takes what entries leave out from the manifest's place in the list (spec: Sequence Number Inheritance, First Row ID
+    /// Inheritance).
+    pub(crate) fn inherit(&mut self, from: &ManifestFile) {
+        let mut next_row_id = from.first_row_id;
+        for entry in &mut self.entries {
+            entry.inherit(from);
+            let file = &mut entry.data_file;
+            if file.content != DataContent::Data || entry.status == EntryStatus::Deleted {
+                continue;
+            }
+            match next_row_id {
+                // What the list does not say, the manifest cannot: its rows had no ids then.
+                None => file.first_row_id = None,
+                Some(next) if file.first_row_id.is_none() => {
+                    file.first_row_id = Some(next);
+                    next_row_id = i64::try_from(file.metrics.record_count).ok().and_then(|rows| next.checked_add(rows));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
 impl ManifestEntry {
     /// An entry for a file that a snapshot adds: its snapshot id and sequence numbers are inherited.
     pub fn added(data_file: DataFile) -> Self {
@@ -153,7 +177,7 @@ impl ManifestEntry {
     }
 
     /// Takes what the entry leaves out from its manifest's place in the list (spec: Sequence Number Inheritance).
-    pub(crate) fn inherit(&mut self, from: &ManifestFile) {
+    fn inherit(&mut self, from: &ManifestFile) {
         self.snapshot_id.get_or_insert(from.added_snapshot_id);
         if self.status == EntryStatus::Added || from.sequence_number == 0 {
             self.sequence_number.get_or_insert(from.sequence_number);

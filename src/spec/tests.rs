@@ -81,3 +81,41 @@ fn bounds_written_before_a_promotion_are_widened() {
     assert_eq!(Value::from_bytes(PrimitiveType::Double, &1.5_f32.to_le_bytes()).unwrap(), Value::Double(1.5));
     assert_eq!(Value::from_bytes(PrimitiveType::Int, &[1, 2]).unwrap_err().kind(), ErrorKind::InvalidData);
 }
+
+/// Runs of positions, near the borders of the set's containers too.
+fn runs_of_positions() -> Vec<u64> {
+    let high = 1_u64 << 32;
+    let runs: [std::ops::Range<u64>; 8] = [
+        0..3,
+        7..8,
+        65_530..65_540,
+        131_071..131_072,
+        200_000..270_000,
+        high - 2..high + 2,
+        high + 70_000..high + 70_003,
+        5..6,
+    ];
+    runs.into_iter().flatten().collect()
+}
+
+#[test]
+fn gaps_and_counts_are_those_of_a_plain_list() {
+    let all: Positions = runs_of_positions().into_iter().collect();
+    let high = 1_u64 << 32;
+    let mut ends = vec![0, 1, 3, 4, 8, 9, 65_531, 65_536, 65_540, 131_071, 131_072, 250_000, 280_000];
+    ends.extend([high - 3, high - 2, high, high + 1, high + 2, high + 3, high + 69_999, high + 70_004]);
+    for (i, start) in ends.iter().enumerate() {
+        for end in ends.iter().skip(i) {
+            let inside: Vec<u64> = runs_of_positions().into_iter().filter(|at| (start..end).contains(&at)).collect();
+            let gaps = all.gaps_in(*start..*end);
+            assert_eq!(
+                all.count_in(*start..*end),
+                inside.iter().collect::<std::collections::BTreeSet<_>>().len() as u64
+            );
+            let covered: u64 = gaps.iter().map(|gap| gap.end - gap.start).sum();
+            assert_eq!(covered + all.count_in(*start..*end), end - start, "{start}..{end}");
+            assert!(gaps.iter().all(|gap| gap.start < gap.end && !inside.iter().any(|at| gap.contains(at))));
+            assert!(gaps.is_sorted_by(|a, b| a.end < b.start));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, RecordBatch};
+use futures::lock::Mutex;
+
+use crate::error::{Error, Result, ResultExt};
+use crate::expr::col;
+use crate::parquet::{DecodeOptions, Projection};
+use crate::read::deletion_vector;
+use crate::read::files::Files;
+use crate::read::rows::Rows;
+use crate::spec::metadata_columns::position_delete_schema;
+use crate::spec::{DataFile, Positions};
+
+/// Deleted positions that lie in one file, for the data files of a scan. They are loaded once, when first asked for.
+#[derive(Debug)]
+pub(crate) struct PositionDeletes {
+    pub(crate) path: String,
+    source: Source,
+    loaded: Mutex<Option<Arc<ByFile>>>,
+}
+
+/// By the path of the data file.
+type ByFile = HashMap<String, Arc<Positions>>;
+
+/// Where positions are.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// In rows of a position delete file; those of these data files are wanted.
+    Rows(Box<DataFile>, Vec<String>),
+    /// In deletion vectors that lie near each other in one file.
+    Vectors(Vec<DataFile>),
+}
+
+impl PositionDeletes {
+    pub(crate) fn new(path: String, source: Source) -> Self {
+        Self { path, source, loaded: Mutex::default() }
+    }
+
+    /// How many rows of a data file they delete, if that is known without loading them. Rows of delete files may repeat
+    /// each other.
+    pub(crate) fn exact_count(&self, data_file: &str) -> Option<u64> {
+        let Source::Vectors(vectors) = &self.source else { return None };
+        let vector = vectors.iter().find(|vector| vector.referenced_data_file.as_deref() == Some(data_file))?;
+        Some(vector.metrics.record_count)
+    }
+
+    /// The deleted positions of a data file.
+    pub(crate) async fn of(&self, files: &Files, data_file: &str) -> Result<Arc<Positions>> {
+        let mut loaded = self.loaded.lock().await;
+        let by_file = match &*loaded {
+            Some(by_file) => by_file.clone(),
+            None => {
+                let by_file = match &self.source {
+                    Source::Rows(file, wanted) => rows(files, file, wanted).await,
+                    Source::Vectors(vectors) => self.vectors(files, vectors).await,
+                };
+                let by_file = Arc::new(by_file.context(|| format!("reading {}", self.path))?);
+                files.note(|report| report.delete_files += 1);
+                *loaded = Some(by_file.clone());
+                by_file
+            }
+        };
+        Ok(by_file.get(data_file).cloned().unwrap_or_default())
+    }
+
+    async fn vectors(&self, files: &Files, vectors: &[DataFile]) -> Result<ByFile> {
+        let ranges = vectors.iter().map(|vector| {
+            let start = vector.content_offset.and_then(|offset| u64::try_from(offset).ok());
+            let length = vector.content_size_in_bytes.and_then(|length| u64::try_from(length).ok());
+            let range = start.zip(length).and_then(|(start, length)| Some(start..start.checked_add(length)?));
+            range.ok_or_else(|| Error::invalid_data("a deletion vector has no place in its file"))
+        });
+        let ranges = ranges.collect::<Result<Vec<_>>>()?;
+        let blobs = files.get(&self.path, &ranges).await?;
+        let mut by_file = HashMap::new();
+        for (vector, blob) in vectors.iter().zip(blobs) {
+            let Some(data_file) = &vector.referenced_data_file else { continue };
+            let positions = deletion_vector::decode(&blob).context(|| format!("for {data_file}"))?;
+            if positions.len() != vector.metrics.record_count {
+                return Err(Error::invalid_data(format!(
+                    "the deletion vector for {data_file} has {} positions, and should have {}",
+                    positions.len(),
+                    vector.metrics.record_count
+                )));
+            }
+            by_file.insert(data_file.clone(), Arc::new(positions));
+        }
+        Ok(by_file)
+    }
+}
+
+async fn rows(files: &Files, file: &DataFile, wanted: &[String]) -> Result<ByFile> {
+    let schema = position_delete_schema()?;
+    let projection = Projection::all(&schema)?;
+    // Rows are in the order of paths, so this rules out row groups and pages.
+    let least = wanted.iter().min().map(String::as_str).unwrap_or_default();
+    let greatest = wanted.iter().max().map(String::as_str).unwrap_or_default();
+    let filter = col("file_path").between(least, greatest).bind(&schema)?;
+    let mut rows = Rows::open(files, file, &projection, Some(&filter), DecodeOptions::default()).await?;
+    let mut found: HashMap<String, Positions> = wanted.iter().map(|path| (path.clone(), Positions::new())).collect();
+    while let Some(batch) = rows.next().await? {
+        collect(&batch, &mut found)?;
+    }
+    Ok(found.into_iter().map(|(path, positions)| (path, Arc::new(positions))).collect())
+}
+
+fn collect(batch: &RecordBatch, found: &mut HashMap<String, Positions>) -> Result<()> {
+    let broken = || Error::invalid_data("the position delete file has a column of another type");
+    let paths =
+        batch.column_by_name("file_path").and_then(|column| column.as_string_opt::<i32>()).ok_or_else(broken)?;
+    let positions = batch.column_by_name("pos").and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let positions = positions.ok_or_else(broken)?;
+    let mut row = 0;
+    while row < paths.len() {
+        let path = paths.value(row);
+        // Rows of one file follow each other.
+        let end = (row..paths.len()).find(|next| paths.value(*next) != path).unwrap_or(paths.len());
+        if let Some(set) = found.get_mut(path) {
+            for position in positions.slice(row, end - row).iter() {
+                let position = position.and_then(|position| u64::try_from(position).ok());
+                set.insert(position.ok_or_else(|| Error::invalid_data("a deleted position is negative or null"))?);
+            }
+        }
+        row = end;
+    }
+    Ok(())
+}

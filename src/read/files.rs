@@ -1,0 +1,41 @@
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::catalog::TableHandle;
+use crate::error::Result;
+use crate::read::report::ReadReport;
+use crate::store::get_ranges;
+
+/// The files of a table, and what reading them took.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    handle: Arc<TableHandle>,
+    report: Arc<Mutex<ReadReport>>,
+}
+
+impl Files {
+    pub(crate) fn new(handle: Arc<TableHandle>) -> Self {
+        Self { handle, report: Arc::default() }
+    }
+
+    /// Parts of a file, in few requests.
+    pub(crate) async fn get(&self, path: &str, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let key = self.handle.location.resolve(path)?;
+        let (bytes, requests) = get_ranges(&*self.handle.store, &key, ranges).await?;
+        self.note(|report| {
+            report.requests += requests.len() as u64;
+            report.bytes += requests.iter().map(|range| range.end - range.start).sum::<u64>();
+        });
+        Ok(bytes)
+    }
+
+    pub(crate) fn note(&self, add: impl FnOnce(&mut ReadReport)) {
+        add(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn report(&self) -> ReadReport {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

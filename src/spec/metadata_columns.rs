@@ -1,0 +1,55 @@
+//! Columns that every table has beside its own (spec: Reserved Field IDs, Row Lineage).
+
+use crate::error::Result;
+use crate::spec::{NestedField, PrimitiveType, Schema, StructType};
+
+/// The path of the data file.
+pub(crate) const FILE: i32 = i32::MAX - 1;
+/// The position of the row in its file, from 0.
+pub(crate) const POS: i32 = i32::MAX - 2;
+/// The partition spec of the data file.
+pub(crate) const SPEC_ID: i32 = i32::MAX - 4;
+/// The path in a position delete file.
+pub(crate) const DELETE_FILE_PATH: i32 = i32::MAX - 101;
+/// The position in a position delete file.
+pub(crate) const DELETE_POS: i32 = i32::MAX - 102;
+/// The row's id, which stays with it when it is rewritten (v3).
+pub(crate) const ROW_ID: i32 = i32::MAX - 107;
+/// The sequence number of the commit that last changed the row (v3).
+pub(crate) const LAST_UPDATED_SEQUENCE_NUMBER: i32 = i32::MAX - 108;
+const COLUMNS: [(&str, i32, PrimitiveType); 5] = [
+    ("_file", FILE, PrimitiveType::String),
+    ("_pos", POS, PrimitiveType::Long),
+    ("_spec_id", SPEC_ID, PrimitiveType::Int),
+    ("_row_id", ROW_ID, PrimitiveType::Long),
+    ("_last_updated_sequence_number", LAST_UPDATED_SEQUENCE_NUMBER, PrimitiveType::Long),
+];
+
+/// Whether a column is one of these. What files and manifests say of them is not all: rows have values where a file has
+/// nulls.
+pub(crate) fn is_metadata_column(id: i32) -> bool {
+    COLUMNS.iter().any(|(_, own, _)| *own == id)
+}
+
+/// Whether files may have the column, with nulls where it is inherited.
+pub(crate) fn is_inherited(id: i32) -> bool {
+    matches!(id, ROW_ID | LAST_UPDATED_SEQUENCE_NUMBER)
+}
+
+/// The schema, and behind its columns the metadata columns, but for those whose name a column of the table has.
+pub(crate) fn with_metadata_columns(schema: &Schema) -> Result<Schema> {
+    let mut fields = schema.fields().to_vec();
+    for (name, id, primitive) in COLUMNS {
+        if !fields.iter().any(|field| field.name == name || field.id == id) {
+            fields.push(NestedField::optional(name, primitive).id(id));
+        }
+    }
+    Schema::with_ids(schema.schema_id(), StructType { fields })
+}
+
+/// The columns of position delete files (spec: Position Delete Files).
+pub(crate) fn position_delete_schema() -> Result<Schema> {
+    let path = NestedField::required("file_path", PrimitiveType::String).id(DELETE_FILE_PATH);
+    let position = NestedField::required("pos", PrimitiveType::Long).id(DELETE_POS);
+    Schema::with_ids(0, StructType { fields: vec![path, position] })
+}
