@@ -20,6 +20,10 @@ pub trait ColumnStats {
     fn lower(&self, id: i32) -> Option<Value>;
     /// A value that none but null and NaN is greater than.
     fn upper(&self, id: i32) -> Option<Value>;
+    /// Whether certainly no row has this value, known by other means than counts and bounds.
+    fn lacks(&self, _id: i32, _value: &Value) -> bool {
+        false
+    }
 }
 
 /// The metrics of a data file, with the schema that tells the types of their bounds now.
@@ -36,9 +40,11 @@ impl<'a> FileStats<'a> {
     }
 
     /// Bounds that cannot be read, or are NaN, which older writers left there, say nothing.
-    fn bound(&self, id: i32, bytes: Option<&Vec<u8>>) -> Option<Value> {
-        let primitive = self.schema.field_by_id(id)?.field_type.as_primitive()?;
-        Value::from_bytes(primitive, bytes?).ok().filter(|value| !value.is_nan())
+    fn bounds(&self, id: i32) -> (Option<Value>, Option<Value>) {
+        let primitive = self.schema.field_by_id(id).and_then(|field| field.field_type.as_primitive());
+        let bound =
+            |bytes: Option<&Vec<u8>>| Value::from_bytes(primitive?, bytes?).ok().filter(|value| !value.is_nan());
+        consistent(bound(self.metrics.lower_bounds.get(&id)), bound(self.metrics.upper_bounds.get(&id)))
     }
 }
 
@@ -60,11 +66,11 @@ impl ColumnStats for FileStats<'_> {
     }
 
     fn lower(&self, id: i32) -> Option<Value> {
-        self.bound(id, self.metrics.lower_bounds.get(&id))
+        self.bounds(id).0
     }
 
     fn upper(&self, id: i32) -> Option<Value> {
-        self.bound(id, self.metrics.upper_bounds.get(&id))
+        self.bounds(id).1
     }
 }
 
@@ -102,16 +108,19 @@ pub fn must_match(predicate: &BoundPredicate, stats: &dyn ColumnStats) -> bool {
 struct Known<'a> {
     stats: &'a dyn ColumnStats,
     id: i32,
+    lower: Option<Value>,
+    upper: Option<Value>,
 }
 
 impl<'a> Known<'a> {
     fn new(stats: &'a dyn ColumnStats, id: i32) -> Self {
-        Self { stats, id }
+        let (lower, upper) = consistent(stats.lower(id), stats.upper(id));
+        Self { stats, id, lower, upper }
     }
 
-    /// Columns outside of lists and maps have one value a row.
+    /// Columns outside of lists and maps have one value a row. Where a writer counted fewer, it did not count.
     fn values(&self) -> Option<u64> {
-        self.stats.value_count(self.id).or_else(|| self.stats.record_count())
+        self.stats.value_count(self.id).max(self.stats.record_count())
     }
 
     fn nulls(&self) -> Option<u64> {
@@ -137,33 +146,50 @@ impl<'a> Known<'a> {
 
     /// Certainly no NaN: there are none, or the type has none.
     fn no_nan(&self) -> bool {
-        let float = |value: Option<Value>| matches!(value, None | Some(Value::Float(_) | Value::Double(_)));
-        self.stats.nan_count(self.id) == Some(0) || !float(self.lower()) || !float(self.upper())
+        let float = |value: &Option<Value>| matches!(value, None | Some(Value::Float(_) | Value::Double(_)));
+        self.stats.nan_count(self.id) == Some(0) || !float(&self.lower) || !float(&self.upper)
     }
 
-    fn lower(&self) -> Option<Value> {
-        self.stats.lower(self.id)
+    /// Whether a row may have this value.
+    fn might_be(&self, value: &Value) -> bool {
+        !above(&self.lower, value) && !below(&self.upper, value) && !self.stats.lacks(self.id, value)
     }
 
-    fn upper(&self) -> Option<Value> {
-        self.stats.upper(self.id)
+    /// Whether every value that can be compared is this one.
+    fn only(&self, value: &Value) -> bool {
+        at_least(&self.lower, value) && at_most(&self.upper, value)
+    }
+
+    /// Whether no value that can be compared is this one.
+    fn outside(&self, value: &Value) -> bool {
+        above(&self.lower, value) || below(&self.upper, value)
     }
 }
 
-fn below(a: Option<Value>, b: &Value) -> bool {
-    a.is_some_and(|a| a.compare(b) == Some(Ordering::Less))
+/// Bounds that contradict each other say nothing. UUIDs are bounded in the order of signed numbers by some writers: that
+/// order agrees with ours unless it takes the bounds for contradictory, which a single one cannot show.
+pub(crate) fn consistent(lower: Option<Value>, upper: Option<Value>) -> (Option<Value>, Option<Value>) {
+    match (&lower, &upper) {
+        (Some(a), Some(b)) if a.compare(b).is_none_or(|order| order == Ordering::Greater) => (None, None),
+        (None, Some(Value::Uuid(_))) | (Some(Value::Uuid(_)), None) => (None, None),
+        _ => (lower, upper),
+    }
 }
 
-fn above(a: Option<Value>, b: &Value) -> bool {
-    a.is_some_and(|a| a.compare(b) == Some(Ordering::Greater))
+fn below(a: &Option<Value>, b: &Value) -> bool {
+    a.as_ref().is_some_and(|a| a.compare(b) == Some(Ordering::Less))
 }
 
-fn at_most(a: Option<Value>, b: &Value) -> bool {
-    a.is_some_and(|a| matches!(a.compare(b), Some(Ordering::Less | Ordering::Equal)))
+fn above(a: &Option<Value>, b: &Value) -> bool {
+    a.as_ref().is_some_and(|a| a.compare(b) == Some(Ordering::Greater))
 }
 
-fn at_least(a: Option<Value>, b: &Value) -> bool {
-    a.is_some_and(|a| matches!(a.compare(b), Some(Ordering::Greater | Ordering::Equal)))
+fn at_most(a: &Option<Value>, b: &Value) -> bool {
+    a.as_ref().is_some_and(|a| matches!(a.compare(b), Some(Ordering::Less | Ordering::Equal)))
+}
+
+fn at_least(a: &Option<Value>, b: &Value) -> bool {
+    a.as_ref().is_some_and(|a| matches!(a.compare(b), Some(Ordering::Greater | Ordering::Equal)))
 }
 
 fn might_pass(test: &Test, known: &Known<'_>) -> bool {
@@ -173,35 +199,31 @@ fn might_pass(test: &Test, known: &Known<'_>) -> bool {
         Test::NotNull => !known.all_null(),
         Test::IsNan => known.stats.nan_count(known.id) != Some(0) && !known.all_null(),
         Test::NotNan => !known.all_null_or_nan(),
-        Test::Compare(CompareOp::Ne, value) => {
-            let same = at_most(known.upper(), value) && at_least(known.lower(), value) && known.no_nan();
-            !known.all_null() && !same
-        }
-        // NaN is not among any values.
-        Test::NotIn(_) => !known.all_null(),
+        // NaN is not equal to any value.
+        Test::Compare(CompareOp::Ne, value) => !(known.all_null() || known.only(value) && known.no_nan()),
+        Test::NotIn(values) => !(known.all_null() || known.no_nan() && values.iter().any(|value| known.only(value))),
         _ if known.all_null_or_nan() => false,
-        Test::Compare(CompareOp::Eq, value) => !above(known.lower(), value) && !below(known.upper(), value),
-        Test::Compare(CompareOp::Lt, value) => !at_least(known.lower(), value),
-        Test::Compare(CompareOp::Le, value) => !above(known.lower(), value),
-        Test::Compare(CompareOp::Gt, value) => !at_most(known.upper(), value),
-        Test::Compare(CompareOp::Ge, value) => !below(known.upper(), value),
-        Test::In(values) => {
-            let (lower, upper) = (known.lower(), known.upper());
-            values.iter().any(|value| !above(lower.clone(), value) && !below(upper.clone(), value))
-        }
-        Test::StartsWith(prefix) => {
-            let first = Value::String(prefix.clone());
-            let past = next_string(prefix).map(Value::String);
-            !below(known.upper(), &first) && past.is_none_or(|past| !at_least(known.lower(), &past))
-        }
+        Test::Compare(CompareOp::Eq, value) => known.might_be(value),
+        Test::Compare(CompareOp::Lt, value) => !at_least(&known.lower, value),
+        Test::Compare(CompareOp::Le, value) => !above(&known.lower, value),
+        Test::Compare(CompareOp::Gt, value) => !at_most(&known.upper, value),
+        Test::Compare(CompareOp::Ge, value) => !below(&known.upper, value),
+        Test::In(values) => values.iter().any(|value| known.might_be(value)),
+        Test::StartsWith(prefix) => !none_starts_with(known, prefix),
         Test::NotStartsWith(prefix) => !all_start_with(known, prefix),
     }
 }
 
 /// Both bounds begin so, and then all that lies between them does.
 fn all_start_with(known: &Known<'_>, prefix: &str) -> bool {
-    let begins = |value: Option<Value>| matches!(value, Some(Value::String(text)) if text.starts_with(prefix));
-    begins(known.lower()) && begins(known.upper())
+    let begins = |value: &Option<Value>| matches!(value, Some(Value::String(text)) if text.starts_with(prefix));
+    begins(&known.lower) && begins(&known.upper)
+}
+
+fn none_starts_with(known: &Known<'_>, prefix: &str) -> bool {
+    let first = Value::String(prefix.to_owned());
+    let past = next_string(prefix).map(Value::String);
+    below(&known.upper, &first) || past.is_some_and(|past| at_least(&known.lower, &past))
 }
 
 fn must_pass(test: &Test, known: &Known<'_>) -> bool {
@@ -213,24 +235,17 @@ fn must_pass(test: &Test, known: &Known<'_>) -> bool {
         Test::IsNan => {
             matches!((known.values(), known.stats.nan_count(known.id)), (Some(values), Some(nans)) if nans >= values)
         }
-        Test::Compare(CompareOp::Ne, value) => above(known.lower(), value) || below(known.upper(), value),
-        Test::NotIn(values) => {
-            let (lower, upper) = (known.lower(), known.upper());
-            values.iter().all(|value| above(lower.clone(), value) || below(upper.clone(), value))
-        }
-        Test::NotStartsWith(prefix) => {
-            let first = Value::String(prefix.clone());
-            let past = next_string(prefix).map(Value::String);
-            below(known.upper(), &first) || past.is_some_and(|past| at_least(known.lower(), &past))
-        }
+        Test::Compare(CompareOp::Ne, value) => known.outside(value),
+        Test::NotIn(values) => values.iter().all(|value| known.outside(value)),
+        Test::NotStartsWith(prefix) => none_starts_with(known, prefix),
         _ if !known.no_nan() => false,
         Test::NotNan => true,
-        Test::Compare(CompareOp::Eq, value) => at_least(known.lower(), value) && at_most(known.upper(), value),
-        Test::Compare(CompareOp::Lt, value) => below(known.upper(), value),
-        Test::Compare(CompareOp::Le, value) => at_most(known.upper(), value),
-        Test::Compare(CompareOp::Gt, value) => above(known.lower(), value),
-        Test::Compare(CompareOp::Ge, value) => at_least(known.lower(), value),
-        Test::In(values) => values.iter().any(|value| at_least(known.lower(), value) && at_most(known.upper(), value)),
+        Test::Compare(CompareOp::Eq, value) => known.only(value),
+        Test::Compare(CompareOp::Lt, value) => below(&known.upper, value),
+        Test::Compare(CompareOp::Le, value) => at_most(&known.upper, value),
+        Test::Compare(CompareOp::Gt, value) => above(&known.lower, value),
+        Test::Compare(CompareOp::Ge, value) => at_least(&known.lower, value),
+        Test::In(values) => values.iter().any(|value| known.only(value)),
         Test::StartsWith(prefix) => all_start_with(known, prefix),
     }
 }

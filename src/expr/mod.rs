@@ -1,11 +1,13 @@
 //! Conditions on rows: written, bound to a schema, decided from statistics, evaluated on batches. Pure.
 
 mod bind;
+mod both;
 mod display;
 mod eval;
 mod literal;
 mod metrics;
 mod parse;
+mod partition_stats;
 mod predicate;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,8 @@ mod token;
 
 pub(crate) use bind::unknown as unknown_column;
 pub use bind::{BoundColumn, BoundPredicate, Test};
+pub use both::Both;
 pub use eval::evaluate;
 pub use metrics::{ColumnStats, FileStats, might_match, must_match};
+pub use partition_stats::PartitionStats;
 pub use predicate::{Column, CompareOp, Literal, Predicate, col};

@@ -4,6 +4,7 @@ use super::*;
 use crate::ErrorKind;
 use crate::spec::{Metrics, NestedField, PrimitiveType, Schema, Type, Value};
 
+mod partitions;
 mod properties;
 
 fn schema() -> Schema {
@@ -221,6 +222,41 @@ fn a_file_of_which_nothing_is_known_is_read() {
     }
     let empty = Metrics::default();
     assert!(!might_match(&bound("true"), &FileStats::new(&empty, &schema)));
+}
+
+/// Java orders UUIDs as pairs of signed numbers, and takes bounds by that.
+#[test]
+fn bounds_of_uuids_in_the_order_of_signed_numbers_rule_nothing_out() {
+    let schema = schema();
+    let u = schema.field_by_name("u").unwrap().id;
+    let (high, low) = (0xf79c_3e09_677c_4bbd_a479_3f34_9cb7_85e7_u128, 0x179c_3e09_677c_4bbd_a479_3f34_9cb7_85e7_u128);
+    let metrics = |lower: Option<u128>, upper: Option<u128>| Metrics {
+        record_count: 2,
+        lower_bounds: lower.map(|uuid| (u, uuid.to_be_bytes().to_vec())).into_iter().collect(),
+        upper_bounds: upper.map(|uuid| (u, uuid.to_be_bytes().to_vec())).into_iter().collect(),
+        ..Metrics::default()
+    };
+    let filter = bound("u = '00000000-0000-0000-0000-000000000001'");
+    let might = |metrics: Metrics| might_match(&filter, &FileStats::new(&metrics, &schema));
+    assert!(
+        might(metrics(Some(high), Some(low))) && might(metrics(Some(high), None)) && might(metrics(Some(low), None))
+    );
+    assert!(!might(metrics(Some(low), Some(high))) && !might(metrics(Some(low), Some(low))));
+}
+
+#[test]
+fn values_that_a_writer_did_not_count_are_not_taken_for_nulls() {
+    let schema = schema();
+    let i = schema.field_by_name("i").unwrap().id;
+    let metrics = Metrics {
+        record_count: 2,
+        value_counts: [(i, 0)].into(),
+        null_value_counts: [(i, 0)].into(),
+        ..Metrics::default()
+    };
+    for text in ["i = 1", "i is not null", "i != 1", "i not in (1, 2)"] {
+        assert!(might_match(&bound(text), &FileStats::new(&metrics, &schema)), "{text}");
+    }
 }
 
 #[test]

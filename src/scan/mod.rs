@@ -4,6 +4,7 @@ mod builder;
 mod delete_bounds;
 mod delete_index;
 mod plan;
+mod prune;
 mod report;
 mod stream;
 #[cfg(test)]

@@ -5,11 +5,11 @@ use futures::StreamExt;
 use futures::stream;
 
 use crate::error::{Error, Result};
-use crate::expr::{FileStats, might_match};
 use crate::read::{Cost, check_format};
 use crate::runtime::BoxFuture;
 use crate::scan::builder::{Resolved, Source};
 use crate::scan::delete_index::DeleteIndex;
+use crate::scan::prune::{Pruner, Ruled};
 use crate::scan::{ScanReport, ScanTask};
 use crate::spec::{DataContent, EntryStatus, Manifest, ManifestFile, NestedField, Schema, StructType, TableMetadata};
 
@@ -38,8 +38,12 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
     report.requests += cost.requests;
     report.bytes += cost.bytes;
     report.manifests = list.len() as u64;
-    let live: Vec<_> = list.iter().filter(|manifest| manifest.has_live_files()).collect();
+    let pruner = Pruner { filter: scan.filter.as_ref(), schema: &scan.schema, metadata: &scan.metadata };
+    let mut live: Vec<_> = list.iter().filter(|manifest| manifest.has_live_files()).collect();
+    let listed = live.len();
+    live.retain(|manifest| pruner.manifest_might_match(manifest));
     report.manifests_skipped = (list.len() - live.len()) as u64;
+    report.manifests_skipped_by_partition = (listed - live.len()) as u64;
     let mut deletes = DeleteIndex::default();
     let reads: Vec<_> = live.into_iter().map(|file| read(source, file)).collect();
     let mut reads = stream::iter(reads).buffered(CONCURRENCY);
@@ -60,8 +64,13 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
             }
             check_format(data_file)?;
             report.files += 1;
-            let stats = FileStats::new(&data_file.metrics, &scan.schema);
-            if scan.filter.as_ref().is_some_and(|filter| !might_match(filter, &stats)) {
+            let by = match pruner.file(file, &manifest, data_file) {
+                Ruled::In => None,
+                Ruled::OutByPartition => Some(&mut report.files_skipped_by_partition),
+                Ruled::OutByMetrics => Some(&mut report.files_skipped_by_metrics),
+            };
+            if let Some(by) = by {
+                *by += 1;
                 report.files_skipped += 1;
                 continue;
             }

@@ -10,14 +10,23 @@ pub struct ScanReport {
     pub manifests: u64,
     /// Manifests that were not read, since they list no file that can match.
     pub manifests_skipped: u64,
+    /// Those of them that list files, whose partition summaries show that no row matches.
+    pub manifests_skipped_by_partition: u64,
     /// Data files in the manifests that were read.
     pub files: u64,
-    /// Data files that were not read, since their metrics show that no row matches, or since the limit was reached.
+    /// Data files that were not read, since their partitions or metrics show that no row matches, or since the limit was
+    /// reached.
     pub files_skipped: u64,
+    /// Those of them whose partition shows that no row matches.
+    pub files_skipped_by_partition: u64,
+    /// Those of them whose column metrics show it, together with their partition.
+    pub files_skipped_by_metrics: u64,
     /// Row groups in the files that were read.
     pub row_groups: u64,
-    /// Row groups that were not read, since their statistics show that no row matches.
+    /// Row groups that were not read, since their statistics or Bloom filters show that no row matches.
     pub row_groups_skipped: u64,
+    /// Those of them whose Bloom filters show it.
+    pub row_groups_skipped_by_bloom_filter: u64,
     /// Rows that were not decoded, since the page index shows that they do not match.
     pub rows_skipped_by_pages: u64,
     /// Delete files that were read.

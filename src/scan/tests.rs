@@ -12,6 +12,8 @@ use crate::spec::{NestedField, PrimitiveType, Schema};
 use crate::store::{CountingStore, GetOptions, MemoryStore, ObjectStore, PutOptions};
 use crate::{ErrorKind, Table, Warehouse};
 
+mod partitioned;
+
 fn schema() -> Schema {
     Schema::new([
         NestedField::required("id", PrimitiveType::Long),

@@ -119,3 +119,72 @@ fn gaps_and_counts_are_those_of_a_plain_list() {
         }
     }
 }
+
+/// The values of the specification (Appendix B), of which buckets are made.
+#[test]
+fn hashes_are_those_of_the_specification() {
+    use super::murmur3::murmur3;
+    let uuid = 0xf79c_3e09_677c_4bbd_a479_3f34_9cb7_85e7_u128;
+    let text = time_text::parse_date_time("2017-11-16T22:31:08").unwrap();
+    let micros = i64::try_from(text.nanos / 1_000).unwrap();
+    let cases = [
+        (Value::Int(34), 2_017_239_379),
+        (Value::Long(34), 2_017_239_379),
+        (Value::Decimal { unscaled: 1420, scale: 2 }, -500_754_589),
+        (Value::Date(time_text::parse_date("2017-11-16").unwrap()), -653_330_422),
+        (Value::Time(81_068_000_000), -662_762_989),
+        (Value::Timestamp(micros), -2_047_944_441),
+        (Value::Timestamptz(micros), -2_047_944_441),
+        (Value::TimestampNs(micros * 1_000), -2_047_944_441),
+        (Value::TimestamptzNs(micros * 1_000), -2_047_944_441),
+        (Value::String("iceberg".into()), 1_210_000_089),
+        (Value::Uuid(uuid), 1_488_055_340),
+        (Value::Fixed(vec![0, 1, 2, 3]), -188_683_207),
+        (Value::Binary(vec![0, 1, 2, 3]), -188_683_207),
+    ];
+    for (value, hash) in cases {
+        // As many buckets as there can be: the hash without its sign.
+        let bucket = Transform::Bucket(0x7fff_ffff).apply(&value);
+        assert_eq!(bucket, Some(Value::Int((hash & 0x7fff_ffff) % 0x7fff_ffff)), "{value:?}");
+    }
+    assert_eq!(murmur3(b""), 0);
+    assert_eq!(Transform::Bucket(4).apply(&Value::Double(1.0)), None);
+}
+
+#[test]
+fn transforms_round_down_before_1970_and_below_zero() {
+    let micros = |text: &str| {
+        let nanos = time_text::parse_date_time(text).unwrap().nanos;
+        Value::Timestamptz(i64::try_from(nanos / 1_000).unwrap())
+    };
+    let cases = [
+        (Transform::Year, micros("1969-12-31T23:59:59.999999Z"), Value::Int(-1)),
+        (Transform::Year, micros("1969-01-01T00:00:00Z"), Value::Int(-1)),
+        (Transform::Year, micros("1968-12-31T23:00:00Z"), Value::Int(-2)),
+        (Transform::Month, micros("1969-11-30T00:00:00Z"), Value::Int(-2)),
+        (Transform::Month, micros("2017-12-01T10:12:55.038194Z"), Value::Int(575)),
+        (Transform::Day, micros("1969-12-31T23:00:00Z"), Value::Date(-1)),
+        (Transform::Day, micros("2017-12-01T10:12:55.038194Z"), Value::Date(17_501)),
+        (Transform::Hour, micros("1969-12-31T23:59:59Z"), Value::Int(-1)),
+        (Transform::Hour, micros("2017-12-01T10:12:55.038194Z"), Value::Int(420_034)),
+        (Transform::Day, Value::Date(-1), Value::Date(-1)),
+        (Transform::Month, Value::Date(-1), Value::Int(-1)),
+        (Transform::Truncate(10), Value::Int(-1), Value::Int(-10)),
+        (Transform::Truncate(10), Value::Long(11), Value::Long(10)),
+        (
+            Transform::Truncate(50),
+            Value::Decimal { unscaled: -1065, scale: 2 },
+            Value::Decimal { unscaled: -1100, scale: 2 },
+        ),
+        (Transform::Truncate(3), Value::String("äb\u{10ffff}c".into()), Value::String("äb\u{10ffff}".into())),
+        (Transform::Truncate(3), Value::Binary(vec![1, 2, 3, 4]), Value::Binary(vec![1, 2, 3])),
+    ];
+    for (transform, value, expected) in cases {
+        assert_eq!(transform.apply(&value), Some(expected), "{transform} of {value:?}");
+    }
+    // What does not fit is nothing, not another number.
+    assert_eq!(Transform::Truncate(10).apply(&Value::Int(i32::MIN)), None);
+    assert_eq!(Transform::Hour.apply(&Value::Timestamp(i64::MAX)), None);
+    assert_eq!(Transform::Hour.apply(&Value::Date(0)), None);
+    assert_eq!(Transform::Void.apply(&Value::Int(1)), None);
+}
