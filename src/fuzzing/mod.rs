@@ -12,6 +12,7 @@
 
 mod allocations;
 mod avro;
+mod deletes;
 mod parquet;
 #[cfg(test)]
 mod seeds;
@@ -22,6 +23,7 @@ mod text;
 mod wire;
 
 pub use avro::{avro_container, manifest, manifest_list};
+pub use deletes::deletion_vector;
 pub use parquet::parquet;
 #[cfg(test)]
 pub(crate) use parquet::schema;

@@ -10,6 +10,7 @@ use arrow_array::{ArrayRef, DictionaryArray, NullArray, RecordBatch};
 use arrow_ipc::writer::StreamWriter;
 use futures::StreamExt;
 use futures::executor::block_on;
+use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::parquet::{rows, schema};
 use super::tests::folder;
@@ -31,6 +32,22 @@ fn seeds() {
     parquet();
     ipc();
     texts();
+    vectors();
+}
+
+fn vectors() {
+    let few: RoaringTreemap = [1, 3, 5, 1 << 16, 1 << 40].into_iter().collect();
+    let mut many: RoaringBitmap = (10..70_000).chain((100_000..109_000).step_by(2)).collect();
+    save("deletion_vector", "few", bitmap(&few));
+    save("deletion_vector", "many", bitmap(&RoaringTreemap::from_bitmaps([(0, many.clone())])));
+    many.optimize();
+    save("deletion_vector", "runs", bitmap(&RoaringTreemap::from_bitmaps([(3, many)])));
+}
+
+fn bitmap(positions: &RoaringTreemap) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    positions.serialize_into(&mut bytes).unwrap();
+    bytes
 }
 
 async fn tables() {

@@ -8,9 +8,13 @@ mod manifests;
 mod report;
 mod rows;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use data_file::{DataFileRows, Reading};
 pub(crate) use deletes::{EqualityDeletes, PositionDeletes, Source};
+#[cfg(any(test, fuzzing))]
+pub(crate) use deletion_vector::decode as decode_deletion_vector;
 pub(crate) use files::Files;
 pub(crate) use manifests::{Cost, Manifests};
 pub(crate) use report::ReadReport;

@@ -3,6 +3,10 @@
 mod builder;
 mod delete_bounds;
 mod delete_index;
+#[cfg(test)]
+mod delete_tests;
+#[cfg(test)]
+pub(crate) mod fakes;
 mod plan;
 mod prune;
 mod report;
