@@ -6,20 +6,32 @@ use crate::spec::next_string;
 use crate::spec::{Metrics, Schema, Value};
 
 /// What is known of a group of rows (a file, a row group, a page) without reading them. `None` is unknown; numbers are
-/// by field id.
+/// by field id. By default nothing is known.
 pub trait ColumnStats {
     /// Rows in the group.
-    fn record_count(&self) -> Option<u64>;
+    fn record_count(&self) -> Option<u64> {
+        None
+    }
     /// Values of the column with nulls and NaNs.
-    fn value_count(&self, id: i32) -> Option<u64>;
+    fn value_count(&self, _id: i32) -> Option<u64> {
+        None
+    }
     /// Nulls.
-    fn null_count(&self, id: i32) -> Option<u64>;
+    fn null_count(&self, _id: i32) -> Option<u64> {
+        None
+    }
     /// NaNs.
-    fn nan_count(&self, id: i32) -> Option<u64>;
+    fn nan_count(&self, _id: i32) -> Option<u64> {
+        None
+    }
     /// A value that none but null and NaN is less than.
-    fn lower(&self, id: i32) -> Option<Value>;
+    fn lower(&self, _id: i32) -> Option<Value> {
+        None
+    }
     /// A value that none but null and NaN is greater than.
-    fn upper(&self, id: i32) -> Option<Value>;
+    fn upper(&self, _id: i32) -> Option<Value> {
+        None
+    }
     /// Whether certainly no row has this value, known by other means than counts and bounds.
     fn lacks(&self, _id: i32, _value: &Value) -> bool {
         false

@@ -12,14 +12,14 @@ use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData,
 
 use crate::error::{Error, Result};
 use crate::expr::{BoundPredicate, might_match, must_match};
+use crate::parquet::bloom::BloomFilters;
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
 use crate::parquet::page_headers::check_page_headers;
-use crate::parquet::pages::{rows_to_read, without};
+use crate::parquet::pages::{check_page_index, rows_to_read, without};
 use crate::parquet::project::{id_of, leaves};
 use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
-use crate::parquet::thrift::{COLUMN_INDEX, OFFSET_INDEX, look};
 use crate::spec::Positions;
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
@@ -73,8 +73,10 @@ pub enum Step {
 pub struct DecodeReport {
     /// Row groups in the file.
     pub row_groups: u64,
-    /// Row groups skipped by their statistics, or because all of their rows are deleted.
+    /// Row groups skipped by their statistics or Bloom filters, or because all of their rows are deleted.
     pub row_groups_skipped: u64,
+    /// Those of them that were skipped by their Bloom filters.
+    pub row_groups_skipped_by_bloom_filter: u64,
     /// Rows skipped by the page index, in the row groups that were not skipped.
     pub rows_skipped_by_pages: u64,
     /// Rows decoded.
@@ -85,6 +87,7 @@ pub struct DecodeReport {
 
 #[derive(Debug)]
 enum State {
+    BloomFilters(BloomFilters),
     PageIndex(Box<ParquetMetaDataPushDecoder>),
     Rows(Box<ParquetPushDecoder>),
     Done,
@@ -120,7 +123,13 @@ impl FileDecoder {
             file,
         };
         decoder.choose_groups();
-        decoder.state = decoder.first_state()?;
+        let Self { file, refine, leaves, groups, .. } = &decoder;
+        let filters = refine.predicate.as_ref();
+        let filters = filters.and_then(|predicate| BloomFilters::of(file, &refine.wide, leaves, groups, predicate));
+        decoder.state = match filters {
+            Some(filters) => State::BloomFilters(filters),
+            None => decoder.first_state()?,
+        };
         Ok(decoder)
     }
 
@@ -132,6 +141,15 @@ impl FileDecoder {
             }
             match &mut self.state {
                 State::Done => return Ok(Step::Done),
+                State::BloomFilters(filters) => {
+                    let ranges = filters.ranges();
+                    if ranges.is_empty() {
+                        self.filter_groups();
+                        self.state = self.first_state()?;
+                    } else if let Some(missing) = self.provide(ranges)? {
+                        return Ok(Step::Needs(missing));
+                    }
+                }
                 State::PageIndex(index) => match decoded(|| index.try_decode())? {
                     DecodeResult::NeedsData(ranges) => {
                         if let Some(missing) = self.provide(ranges)? {
@@ -162,6 +180,10 @@ impl FileDecoder {
     pub fn push(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<()> {
         check_pushed(&ranges, &bytes)?;
         match &mut self.state {
+            State::BloomFilters(filters) => {
+                filters.push(&ranges, &bytes);
+                Ok(())
+            }
             State::PageIndex(index) => {
                 check_page_index(self.file.parquet(), &ranges, &bytes)?;
                 index.push_ranges(ranges, bytes).map_err(broken)
@@ -211,6 +233,16 @@ impl FileDecoder {
         }
         self.report.row_groups = groups.len() as u64;
         self.report.row_groups_skipped = groups.len().saturating_sub(self.groups.len()) as u64;
+    }
+
+    /// Leaves out the row groups that Bloom filters rule out.
+    fn filter_groups(&mut self) {
+        let (State::BloomFilters(filters), Some(predicate)) = (&self.state, &self.refine.predicate) else { return };
+        let before = self.groups.len();
+        self.groups.retain(|number| !filters.rule_out(&self.file, &self.refine.wide, *number, predicate));
+        let skipped = before.saturating_sub(self.groups.len()) as u64;
+        self.report.row_groups_skipped += skipped;
+        self.report.row_groups_skipped_by_bloom_filter = skipped;
     }
 
     /// Reads the page index first if it can rule out pages.
@@ -342,24 +374,4 @@ impl FileDecoder {
         }
         taken
     }
-}
-
-/// Looks at the page indexes in these ranges, before the Parquet library decodes them.
-fn check_page_index(metadata: &ParquetMetaData, ranges: &[Range<u64>], bytes: &[Bytes]) -> Result<()> {
-    let columns = || metadata.row_groups().iter().flat_map(|group| group.columns());
-    let indexes = columns().filter_map(|column| Some((column.column_index_range()?, &COLUMN_INDEX)));
-    let indexes = indexes.chain(columns().filter_map(|column| Some((column.offset_index_range()?, &OFFSET_INDEX))));
-    for (index, kind) in indexes {
-        for (range, bytes) in ranges.iter().zip(bytes) {
-            let part = index
-                .start
-                .checked_sub(range.start)
-                .zip(index.end.checked_sub(range.start))
-                .and_then(|(a, b)| bytes.get(usize::try_from(a).ok()?..usize::try_from(b).ok()?));
-            if part.is_some_and(|mut part| look(kind, &mut part).is_none()) {
-                return Err(Error::invalid_data("the Parquet file is malformed: its page index is damaged"));
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,5 +1,8 @@
 //! Parquet data files, without I/O: Iceberg schemas as Arrow's and back, batches to bytes, bytes to batches.
 
+mod bloom;
+#[cfg(test)]
+mod bloom_tests;
 mod conform;
 mod constant;
 mod decode;

@@ -1,12 +1,15 @@
 use std::ops::Range;
 
+use bytes::Bytes;
 use parquet::file::metadata::ParquetMetaData;
 
+use crate::error::{Error, Result};
 use crate::expr::{BoundPredicate, might_match};
 use crate::parquet::footer::FileMetadata;
 use crate::parquet::project::leaf_of;
 use crate::parquet::projection::Projection;
 use crate::parquet::stats::{GroupStats, PageColumn, PageStats};
+use crate::parquet::thrift::{COLUMN_INDEX, OFFSET_INDEX, look};
 use crate::spec::Positions;
 
 /// The rows of a row group whose pages may hold rows that satisfy the predicate, as ranges in ascending order.
@@ -91,4 +94,24 @@ pub(crate) fn without(ranges: Vec<Range<usize>>, first_row: u64, deleted: &Posit
         }
     }
     kept
+}
+
+/// Looks at the page indexes in these ranges, before the Parquet library decodes them.
+pub(crate) fn check_page_index(metadata: &ParquetMetaData, ranges: &[Range<u64>], bytes: &[Bytes]) -> Result<()> {
+    let columns = || metadata.row_groups().iter().flat_map(|group| group.columns());
+    let indexes = columns().filter_map(|column| Some((column.column_index_range()?, &COLUMN_INDEX)));
+    let indexes = indexes.chain(columns().filter_map(|column| Some((column.offset_index_range()?, &OFFSET_INDEX))));
+    for (index, kind) in indexes {
+        for (range, bytes) in ranges.iter().zip(bytes) {
+            let part = index
+                .start
+                .checked_sub(range.start)
+                .zip(index.end.checked_sub(range.start))
+                .and_then(|(a, b)| bytes.get(usize::try_from(a).ok()?..usize::try_from(b).ok()?));
+            if part.is_some_and(|mut part| look(kind, &mut part).is_none()) {
+                return Err(Error::invalid_data("the Parquet file is malformed: its page index is damaged"));
+            }
+        }
+    }
+    Ok(())
 }

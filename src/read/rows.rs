@@ -45,6 +45,8 @@ impl Rows {
             files.note(|report| {
                 report.row_groups += now.row_groups - before.row_groups;
                 report.row_groups_skipped += now.row_groups_skipped - before.row_groups_skipped;
+                report.row_groups_skipped_by_bloom_filter +=
+                    now.row_groups_skipped_by_bloom_filter - before.row_groups_skipped_by_bloom_filter;
                 report.rows_skipped_by_pages += now.rows_skipped_by_pages - before.rows_skipped_by_pages;
             });
             match step {

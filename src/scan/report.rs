@@ -43,6 +43,7 @@ impl ScanReport {
     pub(super) fn and(mut self, read: &ReadReport) -> Self {
         self.row_groups += read.row_groups;
         self.row_groups_skipped += read.row_groups_skipped;
+        self.row_groups_skipped_by_bloom_filter += read.row_groups_skipped_by_bloom_filter;
         self.rows_skipped_by_pages += read.rows_skipped_by_pages;
         self.delete_files += read.delete_files;
         self.requests += read.requests;
