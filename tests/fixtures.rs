@@ -1,6 +1,8 @@
 //! Tables that other engines wrote, read right row for row, or refused by name; never wrong rows.
 #![cfg(all(feature = "native", not(target_family = "wasm")))]
 
+#[path = "fixtures/changes.rs"]
+mod changes;
 #[path = "fixtures/metadata.rs"]
 mod metadata;
 #[path = "fixtures/spark.rs"]

@@ -1,14 +1,22 @@
-use arrow_array::RecordBatch;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 
 use crate::error::{Error, Result};
 use crate::expr::BoundPredicate;
-use crate::parquet::{DecodeOptions, Fill, Projection, project};
+use crate::parquet::{DecodeOptions, Fill, Projection, id_of, project};
 use crate::read::files::Files;
 use crate::read::rows::Rows;
-use crate::read::task::ScanTask;
-use crate::spec::metadata_columns::{FILE, LAST_UPDATED_SEQUENCE_NUMBER, POS, ROW_ID, SPEC_ID};
-use crate::spec::{Positions, Transform, Value};
+use crate::read::task::{ChangeKind, Deletes, ScanTask};
+use crate::spec::metadata_columns::*;
+use crate::spec::{Positions, Transform, Value, ordered};
+
+/// Of files with more rows, single ones are picked out after decoding.
+const MOST_SELECTED: u64 = 1 << 32;
 
 /// What reading the data files of a scan has in common.
 #[derive(Debug)]
@@ -20,52 +28,99 @@ pub(crate) struct Reading {
     pub(crate) batch_rows: usize,
 }
 
-/// The rows of a data file that are left, as the scan wants them.
+/// The rows of a data file that are wanted, as the scan wants them.
 #[derive(Debug)]
 pub(crate) struct DataFileRows {
     rows: Rows,
     task: ScanTask,
     projection: Projection,
+    /// Positions that a change deletes; `None` if the decoder sees to them.
+    removed: Option<Arc<Positions>>,
 }
 
 impl DataFileRows {
     pub(crate) async fn open(reading: &Reading, task: ScanTask) -> Result<Self> {
         let Reading { files, projection, filter, limit, batch_rows } = reading;
         let path = &task.data_file.file_path;
-        let mut deleted = Positions::new();
-        for deletes in &task.positions {
-            deleted.extend(&*deletes.of(files, path).await?);
-        }
-        for equality in &task.equality {
-            equality.deletes.load(files, &equality.files).await?;
+        let mut deleted = load(files, &task.deletes, path).await?;
+        let mut compared: BTreeSet<i32> = ordered(task.deletes.compared());
+        let mut removed = None;
+        if let Some(by) = task.removed_by() {
+            let positions = load(files, by, path).await?;
+            if by.equality.is_empty() && task.data_file.metrics.record_count <= MOST_SELECTED {
+                deleted.extend(&positions.complement(task.data_file.metrics.record_count));
+            } else {
+                removed = Some(Arc::new(positions));
+                compared.extend(by.compared());
+                compared.insert(POS);
+            }
         }
         let projection = projection.clone().fills(fills(&task));
-        let compared = task.equality.iter().flat_map(|equality| equality.deletes.ids.iter().copied());
-        let wide = projection.and_also(&compared.collect())?;
-        // Rows that equality deletes remove do not count.
-        let limit = if task.equality.is_empty() { *limit } else { None };
+        let wide = projection.and_also(&compared)?;
+        // Rows that are left out afterwards do not count.
+        let limit = if compared.is_empty() { *limit } else { None };
         let options = DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into() };
         let rows = Rows::open(files, &task.data_file, &wide, filter.as_ref(), options).await?;
-        Ok(Self { rows, task, projection })
+        Ok(Self { rows, task, projection, removed })
     }
 
     /// The next rows, at least one; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            let Some(mut batch) = self.rows.next().await? else { return Ok(None) };
-            if self.task.equality.is_empty() {
-                return Ok(Some(batch));
-            }
-            for equality in &self.task.equality {
-                let kept = equality.deletes.kept(&batch, self.task.sequence_number)?;
-                batch = filter_record_batch(&batch, &kept)
-                    .map_err(|error| Error::invalid_data("the rows cannot be filtered").caused_by(error))?;
-            }
-            if batch.num_rows() > 0 {
-                return project(&batch, &self.projection, None).map(Some);
-            }
+            let Some(batch) = self.rows.next().await? else { return Ok(None) };
+            let Some(batch) = self.wanted(batch)? else { continue };
+            return Ok(Some(batch));
         }
     }
+
+    fn wanted(&self, mut batch: RecordBatch) -> Result<Option<RecordBatch>> {
+        let (task, removed_by) = (&self.task, self.task.removed_by());
+        if task.deletes.equality.is_empty() && self.removed.is_none() {
+            return Ok(Some(batch));
+        }
+        for equality in &task.deletes.equality {
+            batch = keep(&batch, &equality.deletes.kept(&batch, task.sequence_number)?)?;
+        }
+        if let (Some(positions), Some(by)) = (&self.removed, removed_by) {
+            let missing = || Error::invalid_data("rows have no positions");
+            let at = column_by_id(&batch, POS).ok_or_else(missing)?;
+            let at = at.as_primitive_opt::<Int64Type>().ok_or_else(missing)?;
+            let is_removed =
+                |at: Option<i64>| at.and_then(|at| u64::try_from(at).ok()).is_some_and(|at| positions.contains(at));
+            let mut removed: Vec<bool> = at.iter().map(is_removed).collect();
+            for equality in &by.equality {
+                let kept = equality.deletes.kept(&batch, task.sequence_number)?;
+                removed.iter_mut().zip(kept.iter()).for_each(|(removed, kept)| *removed |= kept == Some(false));
+            }
+            batch = keep(&batch, &removed.into())?;
+        }
+        if batch.num_rows() == 0 {
+            return Ok(None);
+        }
+        project(&batch, &self.projection, None).map(Some)
+    }
+}
+
+fn keep(batch: &RecordBatch, rows: &BooleanArray) -> Result<RecordBatch> {
+    filter_record_batch(batch, rows)
+        .map_err(|error| Error::invalid_data("the rows cannot be filtered").caused_by(error))
+}
+
+fn column_by_id(batch: &RecordBatch, id: i32) -> Option<&ArrayRef> {
+    let fields = batch.schema_ref().fields();
+    fields.iter().zip(batch.columns()).find(|(field, _)| id_of(field) == Some(id)).map(|(_, column)| column)
+}
+
+/// Loads what deletes rows of a file, and returns the positions.
+async fn load(files: &Files, deletes: &Deletes, path: &str) -> Result<Positions> {
+    let mut deleted = Positions::new();
+    for positions in &deletes.positions {
+        deleted.extend(&*positions.of(files, path).await?);
+    }
+    for equality in &deletes.equality {
+        equality.deletes.load(files, &equality.files).await?;
+    }
+    Ok(deleted)
 }
 
 /// What the columns of a file hold that it may lack (spec: Column Projection; Row Lineage).
@@ -86,5 +141,13 @@ fn fills(task: &ScanTask) -> Vec<(i32, Fill)> {
         (ROW_ID, row_id),
         (LAST_UPDATED_SEQUENCE_NUMBER, Fill::Constant(updated)),
     ]);
+    if let Some(change) = &task.change {
+        let kind = if matches!(change.kind, ChangeKind::Insert) { "insert" } else { "delete" };
+        fills.extend([
+            (CHANGE_TYPE, Fill::Constant(Some(Value::String(kind.to_owned())))),
+            (CHANGE_ORDINAL, Fill::Constant(Some(Value::Int(change.ordinal)))),
+            (COMMIT_SNAPSHOT_ID, Fill::Constant(Some(Value::Long(change.snapshot_id)))),
+        ]);
+    }
     fills
 }

@@ -19,5 +19,5 @@ pub(crate) use files::Files;
 pub(crate) use manifests::{Cost, Manifests};
 pub(crate) use report::ReadReport;
 pub(crate) use rows::check_format;
-pub(crate) use task::Equality;
 pub use task::ScanTask;
+pub(crate) use task::{Change, ChangeKind, Equality};

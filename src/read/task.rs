@@ -12,8 +12,35 @@ pub struct ScanTask {
     pub sequence_number: i64,
     /// The spec of its partition values.
     pub partition_spec: Arc<PartitionSpec>,
+    pub(crate) deletes: Deletes,
+    /// Which rows are wanted where not all that are left are, and what became of them.
+    pub(crate) change: Option<Change>,
+}
+
+/// What deletes rows of a file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deletes {
     pub(crate) positions: Vec<Arc<PositionDeletes>>,
     pub(crate) equality: Vec<Equality>,
+}
+
+/// What a snapshot did with rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) kind: ChangeKind,
+    /// The place of the snapshot among those that are looked at, from 0.
+    pub(crate) ordinal: i32,
+    pub(crate) snapshot_id: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ChangeKind {
+    /// The file's rows were added.
+    Insert,
+    /// The file's rows were removed.
+    Delete,
+    /// Those of the file's rows were removed that these delete.
+    DeleteBy(Deletes),
 }
 
 /// The equality deletes that apply to a file.
@@ -25,19 +52,53 @@ pub(crate) struct Equality {
 }
 
 impl ScanTask {
+    pub(crate) fn new(data_file: DataFile, sequence_number: i64, partition_spec: Arc<PartitionSpec>) -> Self {
+        Self { data_file, sequence_number, partition_spec, deletes: Deletes::default(), change: None }
+    }
+
     /// How many of the file's rows are left, where metadata tells.
     pub(crate) fn exact_rows(&self) -> Option<u64> {
+        if self.removed_by().is_some() {
+            return None;
+        }
         let mut rows = self.data_file.metrics.record_count;
-        for deletes in &self.positions {
+        for deletes in &self.deletes.positions {
             rows = rows.checked_sub(deletes.exact_count(&self.data_file.file_path)?)?;
         }
-        self.equality.is_empty().then_some(rows)
+        self.deletes.equality.is_empty().then_some(rows)
+    }
+
+    /// What deletes the rows that are wanted, if those are.
+    pub(crate) fn removed_by(&self) -> Option<&Deletes> {
+        match &self.change.as_ref()?.kind {
+            ChangeKind::DeleteBy(deletes) => Some(deletes),
+            ChangeKind::Insert | ChangeKind::Delete => None,
+        }
     }
 
     /// Paths of the delete files whose rows may be deleted in this file.
     pub fn delete_files(&self) -> impl Iterator<Item = &str> {
+        self.deletes.paths()
+    }
+}
+
+impl Deletes {
+    fn paths(&self) -> impl Iterator<Item = &str> {
         let positions = self.positions.iter().map(|deletes| deletes.path.as_str());
         let equality = self.equality.iter().flat_map(|equality| equality.deletes.paths(&equality.files));
         positions.chain(equality)
+    }
+
+    /// Whether they are the same files and vectors, for this data file.
+    pub(crate) fn same(&self, other: &Self, data_file: &str) -> bool {
+        let vectors = |deletes: &Self| {
+            deletes.positions.iter().map(|positions| positions.vector_of(data_file)).collect::<Vec<_>>()
+        };
+        self.paths().eq(other.paths()) && vectors(self) == vectors(other)
+    }
+
+    /// The fields that equality deletes compare.
+    pub(crate) fn compared(&self) -> impl Iterator<Item = i32> {
+        self.equality.iter().flat_map(|equality| equality.deletes.ids.iter().copied())
     }
 }

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::expr::{BoundPredicate, Predicate};
 use crate::read::Manifests;
 use crate::runtime::Timestamp;
-use crate::scan::{ScanPlan, ScanStream, ScanTask, plan};
-use crate::spec::metadata_columns::with_metadata_columns;
+use crate::scan::{ScanPlan, ScanStream, plan};
+use crate::spec::metadata_columns::{OF_CHANGES, with_metadata_columns};
 use crate::spec::{RefKind, Schema, Snapshot, TableMetadata};
 
 /// What a scan reads from: shared with its table.
@@ -27,6 +27,7 @@ pub struct ScanBuilder {
     source: Source,
     metadata: Arc<TableMetadata>,
     at: At,
+    since: Option<Since>,
     select: Option<Vec<String>>,
     filter: Option<Filter>,
     limit: Option<u64>,
@@ -39,6 +40,14 @@ enum At {
     Snapshot(i64),
     AsOf(Timestamp),
     Ref(String),
+}
+
+/// What happened after a snapshot, or from the first on.
+#[derive(Clone, Debug)]
+pub(super) struct Since {
+    pub(super) snapshot_id: Option<i64>,
+    /// Changes of every kind, and not appended rows alone.
+    pub(super) changes: bool,
 }
 
 /// A condition on rows: a [`Predicate`], or its text (`ts >= '2026-11-01' and level in ('warn', 'error')`).
@@ -74,6 +83,7 @@ pub(super) struct Resolved {
     pub(super) source: Source,
     pub(super) metadata: Arc<TableMetadata>,
     pub(super) snapshot: Option<Arc<Snapshot>>,
+    pub(super) since: Option<Since>,
     /// The schema that rows are read with.
     pub(super) schema: Arc<Schema>,
     /// The columns, in the order asked for.
@@ -86,7 +96,16 @@ pub(super) struct Resolved {
 impl ScanBuilder {
     pub(crate) fn new(source: Source) -> Self {
         let metadata = source.handle.head().metadata;
-        Self { source, metadata, at: At::Current, select: None, filter: None, limit: None, batch_rows: 8192 }
+        Self {
+            source,
+            metadata,
+            at: At::Current,
+            since: None,
+            select: None,
+            filter: None,
+            limit: None,
+            batch_rows: 8192,
+        }
     }
 
     /// Only these columns, in this order. Beside the table's own there are `_file` and `_pos` (the path of the data file
@@ -131,6 +150,27 @@ impl ScanBuilder {
         self
     }
 
+    /// Only rows that were appended after a snapshot (`None`: from the table's first on), up to the snapshot that is
+    /// scanned. What other operations than appends did does not show.
+    ///
+    /// The scan fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) if the snapshot is no ancestor of the one that
+    /// is scanned, or if snapshots after it have expired.
+    pub fn appends_since(mut self, snapshot_id: impl Into<Option<i64>>) -> Self {
+        self.since = Some(Since { snapshot_id: snapshot_id.into(), changes: false });
+        self
+    }
+
+    /// Only rows that were inserted or deleted after a snapshot (`None`: from the table's first on), up to the snapshot
+    /// that is scanned, in no particular order. Three columns more say what became of each row: `_change_type` (`insert`
+    /// or `delete`), `_change_ordinal` (the order of the commits, from 0) and `_commit_snapshot_id`.
+    ///
+    /// A row that was updated is deleted and inserted; so is one that was carried over when its file was rewritten by a
+    /// copy-on-write change. Compaction does not show. Fails as [`appends_since`](Self::appends_since) does.
+    pub fn changes_since(mut self, snapshot_id: impl Into<Option<i64>>) -> Self {
+        self.since = Some(Since { snapshot_id: snapshot_id.into(), changes: true });
+        self
+    }
+
     /// At most this many rows a batch; 8,192 by default.
     pub fn batch_rows(mut self, rows: usize) -> Self {
         self.batch_rows = rows.max(1);
@@ -139,7 +179,7 @@ impl ScanBuilder {
 
     /// Which files the scan reads, without reading them.
     pub async fn plan(self) -> Result<ScanPlan> {
-        plan::plan(&self.resolve()?).await
+        plan::plan(self.resolve()?).await
     }
 
     /// Reads, as a stream of batches. Memory is bounded; dropping the stream stops its requests.
@@ -149,7 +189,7 @@ impl ScanBuilder {
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a table whose rows this version cannot tell, such as one with
     /// ORC files.
     pub async fn stream(self) -> Result<ScanStream> {
-        ScanStream::new(self.resolve()?).await
+        self.plan().await?.stream()
     }
 
     /// Reads everything into memory.
@@ -160,19 +200,26 @@ impl ScanBuilder {
     /// Counts the rows. Without a filter, from metadata alone where no deletes apply but deletion vectors.
     pub async fn count(mut self) -> Result<u64> {
         self.select = Some(Vec::new());
-        let resolved = self.resolve()?;
-        if resolved.filter.is_none() {
-            let plan = plan::plan(&resolved).await?;
-            if let Some(rows) = plan.tasks.iter().map(ScanTask::exact_rows).sum::<Option<u64>>() {
-                return Ok(resolved.limit.map_or(rows, |limit| limit.min(rows)));
-            }
+        let limit = self.limit;
+        let mut plan = self.plan().await?;
+        // What metadata says of a file need not be read.
+        let mut known = 0_u64;
+        if plan.scan.filter.is_none() {
+            plan.tasks.retain(|task| match task.exact_rows() {
+                Some(rows) => {
+                    known = known.saturating_add(rows);
+                    false
+                }
+                None => true,
+            });
         }
-        let stream = ScanStream::new(resolved).await?;
-        stream.try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows() as u64) }).await
+        let read = plan.stream()?.try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows() as u64) }).await?;
+        let rows = known.saturating_add(read);
+        Ok(limit.map_or(rows, |limit| limit.min(rows)))
     }
 
     fn resolve(self) -> Result<Resolved> {
-        let Self { source, metadata, at, select, filter, limit, batch_rows } = self;
+        let Self { source, metadata, at, since, select, filter, limit, batch_rows } = self;
         let not_there = |what: String| Error::not_found(format!("the table `{}` has {what}", source.handle.name));
         let (snapshot, schema) = match &at {
             At::Current => (metadata.current_snapshot().cloned(), metadata.current_schema()?.clone()),
@@ -195,8 +242,14 @@ impl ScanBuilder {
                 (Some(snapshot.clone()), schema.clone())
             }
         };
-        let columns = select.unwrap_or_else(|| schema.fields().iter().map(|field| field.name.clone()).collect());
-        let schema = Arc::new(with_metadata_columns(&schema)?);
+        let columns = select.unwrap_or_else(|| {
+            let own = schema.fields().iter().map(|field| field.name.as_str());
+            let of_changes = OF_CHANGES.iter().map(|(name, ..)| *name);
+            let of_changes = of_changes.filter(|_| since.as_ref().is_some_and(|since| since.changes));
+            own.chain(of_changes).map(str::to_owned).collect()
+        });
+        let of_changes = since.as_ref().is_some_and(|since| since.changes);
+        let schema = Arc::new(with_metadata_columns(&schema, of_changes)?);
         for (i, column) in columns.iter().enumerate() {
             if schema.field_by_name(column).is_none() {
                 return Err(crate::expr::unknown_column(&schema, column));
@@ -206,7 +259,7 @@ impl ScanBuilder {
             }
         }
         let filter = filter.map(|filter| filter.predicate()?.bind(&schema)).transpose()?;
-        Ok(Resolved { source, metadata, snapshot, schema, columns, filter, limit, batch_rows })
+        Ok(Resolved { source, metadata, snapshot, since, schema, columns, filter, limit, batch_rows })
     }
 }
 

@@ -53,7 +53,7 @@ impl DeleteIndex {
                 let message = format!("field `equality_ids` of the delete file {} is missing", file.file_path);
                 return Err(Error::invalid_data(message));
             }
-            let partition = (!spec.fields.is_empty()).then(|| partition(spec, &file.partition));
+            let partition = (!spec.fields.is_empty()).then(|| partition_key(spec, &file.partition));
             self.equality.entry((ids, partition)).or_default().push(delete);
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl DeleteIndex {
         self.positions.push(delete);
         match &file.referenced_data_file {
             Some(data_file) => self.positions_by_path.entry(data_file.clone()).or_default().push(number),
-            None => self.positions_by_partition.entry(partition(spec, &file.partition)).or_default().push(number),
+            None => self.positions_by_partition.entry(partition_key(spec, &file.partition)).or_default().push(number),
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl DeleteIndex {
     fn needed(&self, task: &ScanTask, schema: &Schema) -> Result<Needed> {
         let (file, sequence_number) = (&task.data_file, task.sequence_number);
         let mut needed = Needed::default();
-        let own = partition(&task.partition_spec, &file.partition);
+        let own = partition_key(&task.partition_spec, &file.partition);
         if let Some(vector) = self.vectors.get(&file.file_path) {
             if vector.sequence_number < sequence_number {
                 return Err(Error::invalid_data(format!(
@@ -154,13 +154,13 @@ impl DeleteIndex {
         let equality = equality.collect::<Result<Vec<_>>>()?;
         for (task, needed) in tasks.iter_mut().zip(needed) {
             if needed.vector {
-                task.positions.extend(vectors.get(&task.data_file.file_path).cloned());
+                task.deletes.positions.extend(vectors.get(&task.data_file.file_path).cloned());
             }
-            task.positions.extend(needed.positions.iter().filter_map(|number| positions.get(*number).cloned()));
+            task.deletes.positions.extend(needed.positions.iter().filter_map(|number| positions.get(*number).cloned()));
             let equality = needed.equality.into_iter().filter_map(|(group, files)| {
                 equality.get(group).map(|deletes| Equality { deletes: deletes.clone(), files })
             });
-            task.equality.extend(equality);
+            task.deletes.equality.extend(equality);
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl DeleteIndex {
 }
 
 /// The same for equal partitions: of a value that was written before its column was promoted, what it is now.
-fn partition(spec: &PartitionSpec, values: &[Option<Value>]) -> Partition {
+pub(super) fn partition_key(spec: &PartitionSpec, values: &[Option<Value>]) -> Partition {
     let mut key = Vec::new();
     for value in values {
         let bytes = match value {

@@ -7,6 +7,7 @@ mod delete_index;
 mod delete_tests;
 #[cfg(test)]
 pub(crate) mod fakes;
+mod incremental;
 mod plan;
 mod prune;
 mod report;
@@ -17,6 +18,6 @@ mod tests;
 pub use crate::read::ScanTask;
 pub(crate) use builder::Source;
 pub use builder::{Filter, ScanBuilder};
-pub use plan::ScanPlan;
+pub use plan::{PartitionPlan, ScanPlan};
 pub use report::ScanReport;
 pub use stream::ScanStream;

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -8,13 +8,17 @@ use crate::error::{Error, Result};
 use crate::read::{Cost, check_format};
 use crate::runtime::BoxFuture;
 use crate::scan::builder::{Resolved, Source};
-use crate::scan::delete_index::DeleteIndex;
+use crate::scan::delete_index::{DeleteIndex, partition_key};
+use crate::scan::incremental;
 use crate::scan::prune::{Pruner, Ruled};
-use crate::scan::{ScanReport, ScanTask};
-use crate::spec::{DataContent, EntryStatus, Manifest, ManifestFile, NestedField, Schema, StructType, TableMetadata};
+use crate::scan::{ScanReport, ScanStream, ScanTask};
+use crate::spec::{
+    DataContent, EntryStatus, Manifest, ManifestFile, NestedField, PartitionSpec, Schema, Snapshot, StructType,
+    TableMetadata, Value,
+};
 
 /// How many manifests are read at a time.
-const CONCURRENCY: usize = 8;
+pub(super) const CONCURRENCY: usize = 8;
 
 /// Which files a scan reads.
 #[derive(Clone, Debug)]
@@ -23,27 +27,94 @@ pub struct ScanPlan {
     pub tasks: Vec<ScanTask>,
     /// What planning cost, and what it ruled out.
     pub report: ScanReport,
-    /// The columns that rows are read with: the scan's, and those that deletes compare.
-    pub(super) schema: Arc<Schema>,
+    pub(super) scan: Resolved,
 }
 
-/// Manifest list, manifests, data files: what cannot hold a row of the answer is left out at each level.
-pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
-    let mut plan = ScanPlan { tasks: Vec::new(), schema: scan.schema.clone(), report: ScanReport::default() };
-    let Some(snapshot) = &scan.snapshot else { return Ok(plan) };
-    let report = &mut plan.report;
-    report.snapshot_id = Some(snapshot.snapshot_id);
+impl ScanPlan {
+    /// Nothing to be read yet.
+    pub(super) fn empty(scan: Resolved) -> Self {
+        Self { tasks: Vec::new(), report: ScanReport::default(), scan }
+    }
+
+    /// Reads the files of the plan.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) if a column is not there.
+    pub fn stream(self) -> Result<ScanStream> {
+        ScanStream::new(self)
+    }
+
+    /// The plan by partition, in no particular order: each to be read by itself, all at once if wanted. Files of an
+    /// unpartitioned table are one partition.
+    pub fn partitions(self) -> Vec<PartitionPlan> {
+        let Self { tasks, report, scan } = self;
+        let mut partitions: Vec<PartitionPlan> = Vec::new();
+        let mut places = HashMap::new();
+        for task in tasks {
+            let place =
+                *places.entry(partition_key(&task.partition_spec, &task.data_file.partition)).or_insert_with(|| {
+                    partitions.push(PartitionPlan {
+                        partition_spec: task.partition_spec.clone(),
+                        partition: task.data_file.partition.clone(),
+                        plan: Self {
+                            report: ScanReport { snapshot_id: report.snapshot_id, ..ScanReport::default() },
+                            ..Self::empty(scan.clone())
+                        },
+                    });
+                    partitions.len() - 1
+                });
+            if let Some(partition) = partitions.get_mut(place) {
+                partition.plan.tasks.push(task);
+                partition.plan.report.files += 1;
+            }
+        }
+        partitions
+    }
+}
+
+/// The files of one partition.
+#[derive(Clone, Debug)]
+pub struct PartitionPlan {
+    /// The spec of the partition's values.
+    pub partition_spec: Arc<PartitionSpec>,
+    /// The values, in the order of the spec's fields; `None` is null.
+    pub partition: Vec<Option<Value>>,
+    /// What is read of it.
+    pub plan: ScanPlan,
+}
+
+/// What a scan reads.
+pub(super) async fn plan(scan: Resolved) -> Result<ScanPlan> {
+    match (&scan.since, scan.snapshot.clone()) {
+        (Some(_), _) => incremental::plan(scan).await,
+        (None, Some(snapshot)) => {
+            let mut plan = ScanPlan::empty(scan);
+            plan.report.snapshot_id = Some(snapshot.snapshot_id);
+            plan.tasks = files_of(&mut plan.scan, &mut plan.report, &snapshot).await?;
+            Ok(plan)
+        }
+        (None, None) => Ok(ScanPlan::empty(scan)),
+    }
+}
+
+/// The files of a snapshot. Manifest list, manifests, data files: what cannot hold a row of the answer is left out at each
+/// level. The scan's schema gets the columns that deletes compare.
+pub(super) async fn files_of(
+    scan: &mut Resolved,
+    report: &mut ScanReport,
+    snapshot: &Snapshot,
+) -> Result<Vec<ScanTask>> {
+    let mut tasks = Vec::new();
     let source = &scan.source;
     let (list, cost) = source.manifests.list(&source.handle, snapshot).await?;
     report.requests += cost.requests;
     report.bytes += cost.bytes;
-    report.manifests = list.len() as u64;
+    report.manifests += list.len() as u64;
     let pruner = Pruner { filter: scan.filter.as_ref(), schema: &scan.schema, metadata: &scan.metadata };
     let mut live: Vec<_> = list.iter().filter(|manifest| manifest.has_live_files()).collect();
     let listed = live.len();
     live.retain(|manifest| pruner.manifest_might_match(manifest));
-    report.manifests_skipped = (list.len() - live.len()) as u64;
-    report.manifests_skipped_by_partition = (listed - live.len()) as u64;
+    report.manifests_skipped += (list.len() - live.len()) as u64;
+    report.manifests_skipped_by_partition += (listed - live.len()) as u64;
     let mut deletes = DeleteIndex::default();
     let reads: Vec<_> = live.into_iter().map(|file| read(source, file)).collect();
     let mut reads = stream::iter(reads).buffered(CONCURRENCY);
@@ -51,10 +122,7 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
         let (file, manifest, cost) = read?;
         report.requests += cost.requests;
         report.bytes += cost.bytes;
-        let partition_spec = match scan.metadata.partition_spec(file.partition_spec_id) {
-            Ok(spec) => spec.clone(),
-            Err(_) => manifest.partition_spec.clone(),
-        };
+        let partition_spec = spec_of(scan, file, &manifest);
         for entry in manifest.entries.iter().filter(|entry| entry.status != EntryStatus::Deleted) {
             let data_file = &entry.data_file;
             let sequence_number = entry.sequence_number.unwrap_or(0);
@@ -74,18 +142,21 @@ pub(super) async fn plan(scan: &Resolved) -> Result<ScanPlan> {
                 report.files_skipped += 1;
                 continue;
             }
-            plan.tasks.push(ScanTask {
-                data_file: data_file.clone(),
-                sequence_number,
-                partition_spec: partition_spec.clone(),
-                positions: Vec::new(),
-                equality: Vec::new(),
-            });
+            tasks.push(ScanTask::new(data_file.clone(), sequence_number, partition_spec.clone()));
         }
     }
-    plan.schema = Arc::new(with_compared(&scan.schema, &deletes.compared(), &scan.metadata)?);
-    deletes.assign(&mut plan.tasks, &plan.schema)?;
-    Ok(plan)
+    drop(reads);
+    scan.schema = Arc::new(with_compared(&scan.schema, &deletes.compared(), &scan.metadata)?);
+    deletes.assign(&mut tasks, &scan.schema)?;
+    Ok(tasks)
+}
+
+/// The partition spec of a manifest's files.
+pub(super) fn spec_of(scan: &Resolved, file: &ManifestFile, manifest: &Manifest) -> Arc<PartitionSpec> {
+    match scan.metadata.partition_spec(file.partition_spec_id) {
+        Ok(spec) => spec.clone(),
+        Err(_) => manifest.partition_spec.clone(),
+    }
 }
 
 /// The schema with columns that equality deletes compare and that the table has no more.
@@ -102,7 +173,7 @@ fn with_compared(schema: &Schema, compared: &BTreeSet<i32>, metadata: &TableMeta
 
 type ManifestRead<'a> = Result<(&'a ManifestFile, Arc<Manifest>, Cost)>;
 
-fn read<'a>(source: &'a Source, file: &'a ManifestFile) -> BoxFuture<'a, ManifestRead<'a>> {
+pub(super) fn read<'a>(source: &'a Source, file: &'a ManifestFile) -> BoxFuture<'a, ManifestRead<'a>> {
     Box::pin(async move {
         let (manifest, cost) = source.manifests.manifest(&source.handle, file).await?;
         Ok((file, manifest, cost))

@@ -12,8 +12,7 @@ use crate::error::Result;
 use crate::parquet::Projection;
 use crate::read::{DataFileRows, Files, Reading};
 use crate::runtime::BoxStream;
-use crate::scan::builder::Resolved;
-use crate::scan::{ScanReport, ScanTask, plan};
+use crate::scan::{ScanPlan, ScanReport, ScanTask};
 
 /// How many files are read at a time.
 const CONCURRENCY: usize = 4;
@@ -32,12 +31,12 @@ pub struct ScanStream {
 }
 
 impl ScanStream {
-    pub(super) async fn new(scan: Resolved) -> Result<Self> {
-        let plan = plan::plan(&scan).await?;
-        let projection = Projection::of(&plan.schema, &scan.columns)?;
+    pub(super) fn new(plan: ScanPlan) -> Result<Self> {
+        let ScanPlan { tasks, report, scan } = plan;
+        let projection = Projection::of(&scan.schema, &scan.columns)?;
         let schema = projection.arrow_schema().clone();
-        let report = Arc::new(Mutex::new(plan.report));
-        let waiting = Arc::new(Mutex::new(VecDeque::from(plan.tasks)));
+        let report = Arc::new(Mutex::new(report));
+        let waiting = Arc::new(Mutex::new(VecDeque::from(tasks)));
         let limit = scan.limit;
         let files = Files::new(scan.source.handle.clone());
         let reading = Arc::new(Reading {

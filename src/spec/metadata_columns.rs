@@ -17,6 +17,19 @@ pub(crate) const DELETE_POS: i32 = i32::MAX - 102;
 pub(crate) const ROW_ID: i32 = i32::MAX - 107;
 /// The sequence number of the commit that last changed the row (v3).
 pub(crate) const LAST_UPDATED_SEQUENCE_NUMBER: i32 = i32::MAX - 108;
+/// What became of the row: `insert` or `delete` (scans of changes).
+pub(crate) const CHANGE_TYPE: i32 = i32::MAX - 104;
+/// The order of the commit among those that are looked at, from 0.
+pub(crate) const CHANGE_ORDINAL: i32 = i32::MAX - 105;
+/// The snapshot that changed the row.
+pub(crate) const COMMIT_SNAPSHOT_ID: i32 = i32::MAX - 106;
+
+/// Of scans of changes, beside the others.
+pub(crate) const OF_CHANGES: [(&str, i32, PrimitiveType); 3] = [
+    ("_change_type", CHANGE_TYPE, PrimitiveType::String),
+    ("_change_ordinal", CHANGE_ORDINAL, PrimitiveType::Int),
+    ("_commit_snapshot_id", COMMIT_SNAPSHOT_ID, PrimitiveType::Long),
+];
 const COLUMNS: [(&str, i32, PrimitiveType); 5] = [
     ("_file", FILE, PrimitiveType::String),
     ("_pos", POS, PrimitiveType::Long),
@@ -28,7 +41,7 @@ const COLUMNS: [(&str, i32, PrimitiveType); 5] = [
 /// Whether a column is one of these. What files and manifests say of them is not all: rows have values where a file has
 /// nulls.
 pub(crate) fn is_metadata_column(id: i32) -> bool {
-    COLUMNS.iter().any(|(_, own, _)| *own == id)
+    COLUMNS.iter().chain(&OF_CHANGES).any(|(_, own, _)| *own == id)
 }
 
 /// Whether files may have the column, with nulls where it is inherited.
@@ -37,9 +50,10 @@ pub(crate) fn is_inherited(id: i32) -> bool {
 }
 
 /// The schema, and behind its columns the metadata columns, but for those whose name a column of the table has.
-pub(crate) fn with_metadata_columns(schema: &Schema) -> Result<Schema> {
+pub(crate) fn with_metadata_columns(schema: &Schema, of_changes: bool) -> Result<Schema> {
     let mut fields = schema.fields().to_vec();
-    for (name, id, primitive) in COLUMNS {
+    let of_changes = OF_CHANGES.iter().filter(|_| of_changes);
+    for (name, id, primitive) in COLUMNS.iter().chain(of_changes).copied() {
         if !fields.iter().any(|field| field.name == name || field.id == id) {
             fields.push(NestedField::optional(name, primitive).id(id));
         }

@@ -37,6 +37,14 @@ impl Positions {
         self.0 |= &other.0;
     }
 
+    /// All before this position that are not among them.
+    #[must_use]
+    pub fn complement(&self, end: u64) -> Self {
+        let mut others = RoaringTreemap::new();
+        others.insert_range(0..end);
+        Self(others - &self.0)
+    }
+
     /// Whether a position is among them.
     pub fn contains(&self, position: u64) -> bool {
         self.0.contains(position)

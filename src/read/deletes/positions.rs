@@ -43,9 +43,17 @@ impl PositionDeletes {
     /// How many rows of a data file they delete, if that is known without loading them. Rows of delete files may repeat
     /// each other.
     pub(crate) fn exact_count(&self, data_file: &str) -> Option<u64> {
+        Some(self.vector(data_file)?.metrics.record_count)
+    }
+
+    /// Where the deletion vector of a data file is in its file.
+    pub(crate) fn vector_of(&self, data_file: &str) -> Option<i64> {
+        self.vector(data_file)?.content_offset
+    }
+
+    fn vector(&self, data_file: &str) -> Option<&DataFile> {
         let Source::Vectors(vectors) = &self.source else { return None };
-        let vector = vectors.iter().find(|vector| vector.referenced_data_file.as_deref() == Some(data_file))?;
-        Some(vector.metrics.record_count)
+        vectors.iter().find(|vector| vector.referenced_data_file.as_deref() == Some(data_file))
     }
 
     /// The deleted positions of a data file.
