@@ -16,7 +16,7 @@ use crate::parquet::bloom::BloomFilters;
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{check_page_index, rows_to_read, without};
-use crate::parquet::project::{id_of, leaves};
+use crate::parquet::project::leaves;
 use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
@@ -104,10 +104,7 @@ impl FileDecoder {
         predicate: Option<&BoundPredicate>,
         options: DecodeOptions,
     ) -> Result<Self> {
-        let fields = file.arrow_schema().fields();
-        if !fields.is_empty() && fields.iter().all(|field| id_of(field).is_none()) {
-            return Err(Error::unsupported("a data file without field ids (its table would need a name mapping)"));
-        }
+        file.check_ids()?;
         let refine = Refine::new(projection, predicate, options.deleted.clone())?;
         let leaves = leaves(file.arrow_schema(), refine.wide.schema())?;
         let left = options.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -349,7 +346,7 @@ impl FileDecoder {
     fn finish(&mut self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
         self.report.rows_decoded = self.report.rows_decoded.saturating_add(batch.num_rows() as u64);
         let positions = self.next_positions(batch.num_rows());
-        let Some(mut batch) = self.refine.apply(batch, &positions)? else { return Ok(None) };
+        let Some(mut batch) = self.refine.apply(&self.file.with_ids(batch)?, &positions)? else { return Ok(None) };
         if let Some(left) = &mut self.left {
             batch = batch.slice(0, batch.num_rows().min(*left));
             *left = left.saturating_sub(batch.num_rows());

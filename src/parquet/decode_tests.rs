@@ -27,17 +27,7 @@ pub(super) fn read(
     let fetch = |ranges: &[Range<u64>]| -> Vec<Bytes> {
         ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize)).collect()
     };
-    let mut fetched = 0;
-    let mut footer = FooterDecoder::new(file.len() as u64, first_read)?;
-    let metadata = loop {
-        match footer.step()? {
-            FooterStep::Needs(ranges) => {
-                fetched += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
-                footer.push(ranges.clone(), fetch(&ranges))?;
-            }
-            FooterStep::Done(metadata) => break metadata,
-        }
-    };
+    let (metadata, mut fetched) = read_footer(file, first_read)?;
     let predicate = filter.map(|filter| filter.bind(projection.table_schema())).transpose()?;
     let mut decoder = FileDecoder::new(metadata, projection, predicate.as_ref(), options)?;
     let mut batches = Vec::new();
@@ -56,6 +46,22 @@ pub(super) fn read(
     }
     let batch = arrow_select::concat::concat_batches(projection.arrow_schema(), &batches).unwrap();
     Ok((batch, decoder.report(), fetched))
+}
+
+/// The footer of a file in memory; also says how many bytes were asked for.
+pub(super) fn read_footer(file: &Bytes, first_read: u64) -> crate::Result<(FileMetadata, u64)> {
+    let (mut footer, mut fetched) = (FooterDecoder::new(file.len() as u64, first_read)?, 0);
+    loop {
+        match footer.step()? {
+            FooterStep::Needs(ranges) => {
+                fetched += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+                let bytes = ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize));
+                let bytes = bytes.collect();
+                footer.push(ranges, bytes)?;
+            }
+            FooterStep::Done(metadata) => return Ok((metadata, fetched)),
+        }
+    }
 }
 
 fn write(schema: &Schema, batch: &RecordBatch, properties: &[(&str, &str)]) -> Bytes {

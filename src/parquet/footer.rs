@@ -10,6 +10,7 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataP
 
 use crate::error::{Error, Result};
 use crate::parquet::thrift::{FILE, look};
+use crate::spec::NameMapping;
 
 /// What is read of a file at first: small files whole, of larger ones the footer and the page index most of the time.
 pub const FIRST_READ: u64 = 64 << 10;
@@ -38,6 +39,10 @@ pub enum FooterStep {
 #[derive(Clone, Debug)]
 pub struct FileMetadata {
     pub(crate) reader: ArrowReaderMetadata,
+    /// The file's columns with their field ids.
+    pub(super) schema: SchemaRef,
+    /// What gave them their ids, if not the file.
+    pub(super) mapping: Option<Arc<NameMapping>>,
     file_size: u64,
     tail: Option<(u64, Bytes)>,
 }
@@ -117,7 +122,8 @@ impl FileMetadata {
         // The Arrow schema that other writers embed is advice that may contradict the file.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let reader = ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(broken)?;
-        Ok(Self { reader, file_size, tail })
+        let schema = reader.schema().clone();
+        Ok(Self { reader, schema, mapping: None, file_size, tail })
     }
 
     /// The size of the file in bytes.
@@ -148,7 +154,7 @@ impl FileMetadata {
     }
 
     pub(crate) fn arrow_schema(&self) -> &SchemaRef {
-        self.reader.schema()
+        &self.schema
     }
 
     /// A range of the file, if it is among the bytes at hand.

@@ -13,6 +13,9 @@ mod fill;
 mod footer;
 mod metrics;
 mod misfit;
+mod named;
+#[cfg(test)]
+mod named_tests;
 mod options;
 mod page_headers;
 mod pages;

@@ -5,7 +5,9 @@ use bytes::Bytes;
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
+use crate::parquet::Projection;
 use crate::read::report::ReadReport;
+use crate::spec::NameMapping;
 use crate::store::get_ranges;
 
 /// The files of a table, and what reading them took.
@@ -18,6 +20,13 @@ pub(crate) struct Files {
 impl Files {
     pub(crate) fn new(handle: Arc<TableHandle>) -> Self {
         Self { handle, report: Arc::default() }
+    }
+
+    /// What the columns of a file without field ids are by their names. Those that the projection fills come from where
+    /// it says, which is before names (spec: Column Projection).
+    pub(crate) fn name_mapping(&self, projection: &Projection) -> Result<Option<NameMapping>> {
+        let mapping = self.handle.head().metadata.name_mapping()?;
+        Ok(mapping.map(|mapping| mapping.without(&|id| projection.fill(id).is_some())))
     }
 
     /// Parts of a file, in few requests.

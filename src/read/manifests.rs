@@ -11,6 +11,9 @@ use crate::runtime::BoxFuture;
 use crate::spec::{Manifest, ManifestFile, ManifestSource, Snapshot};
 use crate::store::GetOptions;
 
+#[cfg(test)]
+mod tests;
+
 /// No manifest or manifest list is larger.
 const LIMIT: u64 = 1 << 30;
 /// How many bytes of manifests are kept decoded, by their size as files.

@@ -10,6 +10,9 @@ use crate::parquet::{
 use crate::read::files::Files;
 use crate::spec::DataFile;
 
+#[cfg(test)]
+mod tests;
+
 /// The rows of one file, whether of data or of deletes: columns by field id, filtered.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -31,7 +34,10 @@ impl Rows {
         check_format(file)?;
         let path = file.file_path.clone();
         let footer = footer(files, file).await.context(|| format!("reading {path}"))?;
-        let decoder = FileDecoder::new(footer, projection, filter, options).context(|| format!("reading {path}"))?;
+        let decoder = footer
+            .known_by(|| files.name_mapping(projection))
+            .and_then(|footer| FileDecoder::new(footer, projection, filter, options))
+            .context(|| format!("reading {path}"))?;
         Ok(Self { files: files.clone(), path, decoder, seen: DecodeReport::default() })
     }
 

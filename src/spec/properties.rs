@@ -30,6 +30,8 @@ pub(crate) const COMMIT_MAX_WAIT: &str = "commit.retry.max-wait-ms";
 pub(crate) const PREVIOUS_VERSIONS_MAX: &str = "write.metadata.previous-versions-max";
 /// The size of data files to aim for, in bytes.
 pub(crate) const TARGET_FILE_SIZE: &str = "write.target-file-size-bytes";
+/// Which columns the names in files without field ids mean, as JSON.
+pub(crate) const NAME_MAPPING: &str = "schema.name-mapping.default";
 /// Java's names for places outside the table that file-system tables cannot have.
 pub(crate) const METADATA_PATH: &str = "write.metadata.path";
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
@@ -187,4 +189,66 @@ fn transforms_round_down_before_1970_and_below_zero() {
     assert_eq!(Transform::Hour.apply(&Value::Timestamp(i64::MAX)), None);
     assert_eq!(Transform::Hour.apply(&Value::Date(0)), None);
     assert_eq!(Transform::Void.apply(&Value::Int(1)), None);
+}
+
+#[test]
+fn a_name_mapping_gives_ids_at_every_depth_and_by_every_alias() {
+    use ::arrow_schema::{DataType, Field, Fields};
+    let mapping = NameMapping::parse(
+        r#"[{"field-id": 1, "names": ["id", "record_id"]},
+            {"field-id": 2, "names": ["data.x"], "fields": [{"field-id": 3, "names": ["element"], "fields": [
+                {"field-id": 4, "names": ["a"]}, {"names": ["b"]}]}]},
+            {"field-id": 5, "names": ["m"], "fields": [{"field-id": 6, "names": ["key"]},
+                {"field-id": 7, "names": ["value"], "fields": [{"field-id": 8, "names": ["a"]}]}]},
+            {"names": ["known but not read"]}]"#,
+    )
+    .unwrap();
+    let leaf = |name: &str| Field::new(name, DataType::Int32, true);
+    let inside = || DataType::Struct(vec![leaf("a"), leaf("b")].into());
+    let map = Field::new("entries", DataType::Struct(vec![leaf("k"), Field::new("v", inside(), true)].into()), false);
+    let file: Fields = vec![
+        leaf("record_id"),
+        Field::new("data.x", DataType::List(Arc::new(Field::new("array", inside(), true))), true),
+        Field::new("m", DataType::Map(Arc::new(map), false), true),
+        leaf("known but not read"),
+        leaf("ID"),
+    ]
+    .into();
+    assert!(!has_ids(&file));
+    let shown = |fields: &Fields| format!("{fields:?}").matches("PARQUET:field_id").count();
+    let named = mapping.assign(&file).unwrap();
+    assert!(has_ids(&named));
+    let id = |field: &Field| field.metadata().get("PARQUET:field_id").cloned().unwrap_or_default();
+    let ids: Vec<_> = named.iter().map(|field| id(field)).collect();
+    assert_eq!(ids, ["1", "2", "5", "", ""]);
+    let DataType::List(element) = named[1].data_type() else { panic!() };
+    assert_eq!(id(element), "3");
+    let DataType::Struct(children) = element.data_type() else { panic!() };
+    assert_eq!((id(&children[0]), id(&children[1])), ("4".into(), String::new()));
+    assert_eq!(shown(&named), 8);
+    assert_eq!(shown(&mapping.without(&|id| id == 2 || id == 8).assign(&file).unwrap()), 6);
+
+    let error = mapping.assign(&vec![leaf("id"), leaf("record_id")].into()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert!(error.to_string().contains("`id` and `record_id`"), "{error}");
+}
+
+#[test]
+fn a_name_mapping_that_says_two_things_is_refused() {
+    let deep = format!("{}{}", r#"[{"names":["a"],"fields":"#.repeat(500), "]".repeat(500));
+    for (text, message) in [
+        ("", "JSON"),
+        ("{}", "must be an array"),
+        ("[1]", "field `[0]`"),
+        (r#"[{"names": "id"}]"#, "field `[0].names`"),
+        (r#"[{"names": ["a", 7]}]"#, "field `[0].names[1]`"),
+        (r#"[{"field-id": "1", "names": []}]"#, "field `[0].field-id`"),
+        (r#"[{"names": ["a"]}, {"names": ["b", "a"]}]"#, "the name `a` is there twice"),
+        (r#"[{"field-id": 1, "names": []}, {"names": [], "fields": [{"field-id": 1}]}]"#, "the id 1 is there twice"),
+        (&deep, "JSON"),
+    ] {
+        let error = NameMapping::parse(text).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "{text}");
+        assert!(error.to_string().contains(message), "{text}: {error}");
+    }
 }

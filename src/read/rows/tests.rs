@@ -1,0 +1,74 @@
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use futures::StreamExt;
+use futures::executor::block_on;
+
+use crate::spec::{NestedField, PrimitiveType, Schema};
+use crate::store::{GetOptions, MemoryStore, ObjectStore, PutOptions};
+use crate::{ErrorKind, Warehouse};
+
+async fn put(store: &MemoryStore, key: &str, bytes: Vec<u8>) {
+    let _ = store.put(key, bytes.into(), PutOptions::default()).await.unwrap();
+}
+
+/// Puts a file in the place of the table's only data file, as an import of Parquet files does.
+async fn replace_data_file(store: &MemoryStore, bytes: Vec<u8>) {
+    let mut listing = store.list("t/metadata/", None);
+    let (mut manifest, mut list) = (String::new(), String::new());
+    while let Some(object) = listing.next().await {
+        match object.unwrap().key {
+            key if key.contains("/snap-") => list = key,
+            key if key.ends_with(".avro") => manifest = key,
+            _ => {}
+        }
+    }
+    let get = async |key: &str| store.get(key, GetOptions::default()).await.unwrap().bytes;
+    let mut decoded = crate::avro::decode_manifest(&get(&manifest).await).unwrap();
+    let file = &mut decoded.entries[0].data_file;
+    file.file_size_in_bytes = bytes.len() as u64;
+    let key = file.file_path.strip_prefix("memory://store/").unwrap().to_owned();
+    put(store, &key, bytes).await;
+    let encoded = crate::avro::encode_manifest(&decoded, 1).unwrap();
+    let mut files = crate::avro::decode_manifest_list(&get(&list).await).unwrap();
+    files[0].manifest_length = encoded.len() as u64;
+    put(store, &manifest, encoded).await;
+    put(store, &list, crate::avro::encode_manifest_list(&files, 1, None, 1, 1).unwrap()).await;
+}
+
+#[test]
+fn a_parquet_file_without_ids_is_read_by_the_table_s_name_mapping_and_refused_by_name_without() {
+    block_on(async {
+        let array: ArrayRef = Arc::new(Int64Array::from_iter_values([7]));
+        let batch = |name: &str| RecordBatch::try_from_iter([(name, array.clone())]).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch("old").schema(), None).unwrap();
+        writer.write(&batch("old")).unwrap();
+        let bytes = writer.into_inner().unwrap();
+        for mapping in [Some(r#"[{"field-id": 1, "names": ["id", "old"]}]"#), Some("[{]"), None] {
+            let store = MemoryStore::new();
+            let schema = Schema::new([NestedField::optional("id", PrimitiveType::Long)]).unwrap();
+            let mut create = Warehouse::new(store.clone()).create("t").schema(schema);
+            if let Some(mapping) = mapping {
+                create = create.property("schema.name-mapping.default", mapping);
+            }
+            create.await.unwrap().append([batch("id")]).await.unwrap();
+            replace_data_file(&store, bytes.clone()).await;
+            let table = Warehouse::new(store).open("t").await.unwrap();
+            match (table.scan().collect().await, mapping) {
+                (Ok(batches), mapping) => {
+                    assert_eq!(
+                        (&batches[0].columns()[0], mapping.is_some_and(|text| text.contains("old"))),
+                        (&array, true)
+                    );
+                }
+                (Err(error), None) => {
+                    assert_eq!(error.kind(), ErrorKind::Unsupported);
+                    let file = table.scan().plan().await.unwrap().tasks[0].data_file.file_path.clone();
+                    assert!(error.to_string().contains(&file), "{error}");
+                    assert!(error.to_string().contains("schema.name-mapping.default"), "{error}");
+                }
+                (Err(error), Some(_)) => assert!(error.to_string().contains("schema.name-mapping.default"), "{error}"),
+            }
+        }
+    });
+}

@@ -1,0 +1,132 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Fields};
+use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
+use serde_json::Value as Json;
+
+use crate::error::{Error, Result, ResultExt};
+use crate::spec::json::Fields as JsonFields;
+use crate::spec::properties::NAME_MAPPING;
+use crate::spec::{TableMetadata, ordered};
+
+/// Which columns the names in files mean that have no field ids (spec: Name Mapping Serialization).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct NameMapping {
+    by_name: BTreeMap<String, Arc<Mapped>>,
+}
+
+/// What a name means, and what the names inside of it do: `element` for lists, `key` and `value` for maps.
+#[derive(Clone, Debug, PartialEq)]
+struct Mapped {
+    id: Option<i32>,
+    inside: NameMapping,
+}
+
+impl TableMetadata {
+    /// The table's name mapping, if it has one.
+    pub(crate) fn name_mapping(&self) -> Result<Option<NameMapping>> {
+        let Some(text) = self.property(NAME_MAPPING) else { return Ok(None) };
+        NameMapping::parse(text).map(Some).context(|| format!("property `{NAME_MAPPING}`"))
+    }
+}
+
+impl NameMapping {
+    /// From its JSON. Fails with [`InvalidData`](crate::ErrorKind::InvalidData) also where a name or an id is said twice.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let json =
+            serde_json::from_str(text).map_err(|error| Error::invalid_data("not valid JSON").caused_by(error))?;
+        let Json::Array(fields) = json else { return Err(Error::invalid_data("it must be an array")) };
+        Self::from_json(fields, "", &mut BTreeSet::new())
+    }
+
+    fn from_json(fields: Vec<Json>, path: &str, ids: &mut BTreeSet<i32>) -> Result<Self> {
+        let mut mapping = Self::default();
+        for (i, field) in fields.into_iter().enumerate() {
+            let path = format!("{path}[{i}]");
+            let mut field = JsonFields::new(field, path.clone())?;
+            let id = field.optional_i32("field-id")?;
+            if let Some(id) = id.filter(|id| !ids.insert(*id)) {
+                return Err(Error::invalid_data(format!("field `{path}`: the id {id} is there twice")));
+            }
+            let names = field.items("names", |name, path| match name {
+                Json::String(name) => Ok(name),
+                _ => Err(Error::invalid_data(format!("field `{path}` must be a string"))),
+            })?;
+            let inside = field.optional_array("fields")?.unwrap_or_default();
+            let mapped = Arc::new(Mapped { id, inside: Self::from_json(inside, &field.name("fields"), ids)? });
+            for name in names {
+                if mapping.by_name.insert(name.clone(), mapped.clone()).is_some() {
+                    return Err(Error::invalid_data(format!("field `{path}`: the name `{name}` is there twice")));
+                }
+            }
+        }
+        Ok(mapping)
+    }
+
+    /// The same without these fields: their values are said elsewhere.
+    pub(crate) fn without(&self, is_said: &dyn Fn(i32) -> bool) -> Self {
+        let mapped = self.by_name.iter().map(|(name, mapped)| {
+            let id = mapped.id.filter(|id| !is_said(*id));
+            (name.clone(), Arc::new(Mapped { id, inside: mapped.inside.without(is_said) }))
+        });
+        Self { by_name: ordered(mapped) }
+    }
+
+    /// The same columns of a file with the ids that their names mean. What is not mapped has none.
+    ///
+    /// Fails with [`InvalidData`](crate::ErrorKind::InvalidData) if two columns would be the same.
+    pub(crate) fn assign(&self, fields: &Fields) -> Result<Fields> {
+        let mut seen = BTreeMap::new();
+        let fields = fields.iter().map(|field| {
+            let mapped = self.by_name.get(field.name());
+            if let Some(id) = mapped.and_then(|mapped| mapped.id)
+                && let Some(other) = seen.insert(id, field.name())
+            {
+                let (name, id) = (field.name(), id);
+                return Err(Error::invalid_data(format!(
+                    "its columns `{other}` and `{name}` are both the field {id} by the table's name mapping"
+                )));
+            }
+            assign_one(field, mapped).map(Arc::new)
+        });
+        Ok(fields.collect::<Result<Vec<_>>>()?.into())
+    }
+}
+
+fn assign_one(field: &Field, mapped: Option<&Arc<Mapped>>) -> Result<Field> {
+    // What is inside of a column that is not mapped is not read.
+    let Some(mapped) = mapped else { return Ok(field.clone()) };
+    let inside = |name: &str| mapped.inside.by_name.get(name);
+    let data_type = match field.data_type() {
+        DataType::Struct(children) => DataType::Struct(mapped.inside.assign(children)?),
+        DataType::List(element) => DataType::List(Arc::new(assign_one(element, inside("element"))?)),
+        DataType::Map(entries, sorted) => match entries.data_type() {
+            // By their place: files name them as they like.
+            DataType::Struct(pair) => {
+                let pair = pair.iter().zip(["key", "value"]).map(|(field, name)| assign_one(field, inside(name)));
+                let pair = DataType::Struct(pair.collect::<Result<Vec<_>>>()?.into());
+                DataType::Map(Arc::new(entries.as_ref().clone().with_data_type(pair)), *sorted)
+            }
+            other => other.clone(),
+        },
+        other => other.clone(),
+    };
+    let mut field = field.clone().with_data_type(data_type);
+    if let Some(id) = mapped.id {
+        field.metadata_mut().insert(PARQUET_FIELD_ID_META_KEY.to_owned(), id.to_string());
+    }
+    Ok(field)
+}
+
+/// Whether any of these columns of a file, at any depth, has a field id.
+pub(crate) fn has_ids(fields: &Fields) -> bool {
+    fields.iter().any(|field| {
+        field.metadata().contains_key(PARQUET_FIELD_ID_META_KEY)
+            || match field.data_type() {
+                DataType::Struct(children) => has_ids(children),
+                DataType::List(child) | DataType::Map(child, _) => has_ids(&vec![child.clone()].into()),
+                _ => false,
+            }
+    })
+}
