@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use crate::catalog::{StoreCatalog, TableHandle, uri, uuid};
+use crate::catalog::{Allowed, Pinned, StoreCatalog, TableHandle, is_uri, key_of, uri, uuid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{BoxFuture, Runtime};
 use crate::spec::{Schema, TableMetadata, properties};
@@ -18,6 +18,7 @@ pub struct Warehouse {
     runtime: Arc<dyn Runtime>,
     catalog: StoreCatalog,
     prefix: String,
+    allowed: Vec<Allowed>,
 }
 
 impl Warehouse {
@@ -35,13 +36,31 @@ impl Warehouse {
     pub fn with_runtime(store: impl ObjectStore + 'static, runtime: Arc<dyn Runtime>) -> Self {
         let store: Arc<dyn ObjectStore> = Arc::new(store);
         let catalog = StoreCatalog::new(store.clone(), runtime.clone());
-        Self { store, runtime, catalog, prefix: String::new() }
+        Self { store, runtime, catalog, prefix: String::new(), allowed: Vec::new() }
     }
 
     /// The tables below a folder of the store: `warehouse/db`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl AsRef<str>) -> Self {
         self.prefix = prefix.as_ref().trim_matches('/').to_owned();
+        self
+    }
+
+    /// Lets files of tables lie below this location too, besides their own tables': `s3://bucket/imported`. Otherwise a
+    /// path in a table's metadata that leads elsewhere is an error and is not followed.
+    ///
+    /// It must be in the warehouse's store; if not, opening a table fails with [`InvalidInput`](ErrorKind::InvalidInput).
+    #[must_use]
+    pub fn allow(self, location: impl Into<String>) -> Self {
+        let location = location.into();
+        self.allow_moved(location.clone(), location)
+    }
+
+    /// The same for files that were moved or copied there from where the metadata says that they are: what is recorded as
+    /// below `recorded`, of whatever scheme, is read below `location`. For a table's own folder this is not needed.
+    #[must_use]
+    pub fn allow_moved(mut self, recorded: impl Into<String>, location: impl Into<String>) -> Self {
+        self.allowed.push(Allowed { recorded: recorded.into(), actual: location.into() });
         self
     }
 
@@ -63,7 +82,28 @@ impl Warehouse {
     pub async fn open(&self, name: impl AsRef<str>) -> Result<Table> {
         let key = self.key(name.as_ref())?;
         let head = crate::catalog::Catalog::head(&self.catalog, &key, None).await?;
-        Ok(Table::new(TableHandle::new(&key, self.catalog.clone(), head)?))
+        Ok(Table::new(TableHandle::new(&key, self.catalog.clone(), head, &self.allowed)?))
+    }
+
+    /// Opens a table by one of its metadata files, of whatever name: `db/t/metadata/00003-1f2e….metadata.json` in the
+    /// warehouse, or its URI. For tables whose newest version a catalog knows; they are read, with time travel, but not
+    /// written to. The file may be compressed by gzip or zstd.
+    ///
+    /// One request. Fails with [`NotFound`](ErrorKind::NotFound) if the file is not there.
+    pub async fn open_metadata(&self, file: impl AsRef<str>) -> Result<Table> {
+        let file = file.as_ref();
+        let key = if is_uri(file) { key_of(self.store.root(), file)? } else { self.path(file)? };
+        let (pinned, head) = Pinned::open(&self.catalog, &key).await?;
+        // Where the table's own folder is, the place of the file tells; where that is unusual, the metadata.
+        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let name = match folder.strip_suffix("metadata") {
+            Some("") => String::new(),
+            Some(table) if table.ends_with('/') => table.trim_end_matches('/').to_owned(),
+            _ => key_of(self.store.root(), &head.metadata.location).map_err(|error| {
+                error.context(format!("the metadata file {key} is in no folder `metadata`, and its table is elsewhere"))
+            })?,
+        };
+        Ok(Table::new(TableHandle::pinned(&name, &self.catalog, pinned, head, &self.allowed)?))
     }
 
     /// Drops a table: commits a tombstone as its last version, so that writers that still have it open fail cleanly. Its
@@ -75,12 +115,16 @@ impl Warehouse {
 
     /// A table's key in the store.
     fn key(&self, name: &str) -> Result<String> {
-        let key = if self.prefix.is_empty() { name.to_owned() } else { format!("{}/{name}", self.prefix) };
-        let bad = |segment: &str| {
-            segment.is_empty() || segment == "." || segment == ".." || segment.len() > 200 || segment == "metadata"
-        };
-        if key.split('/').any(bad) || key.chars().any(char::is_control) {
-            return Err(Error::invalid_input(format!("`{name}` cannot be a table's name")));
+        let wrong = || Error::invalid_input(format!("`{name}` cannot be a table's name"));
+        let key = self.path(name).map_err(|_| wrong())?;
+        if key.split('/').any(|segment| segment.len() > 200 || segment == "metadata") { Err(wrong()) } else { Ok(key) }
+    }
+
+    /// A path in the warehouse as a key in the store.
+    fn path(&self, path: &str) -> Result<String> {
+        let key = if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
+        if key.split('/').any(|segment| matches!(segment, "" | "." | "..")) || key.chars().any(char::is_control) {
+            return Err(Error::invalid_input(format!("`{path}` cannot be a path in the warehouse")));
         }
         Ok(key)
     }
@@ -128,7 +172,7 @@ impl CreateTable {
         let now = warehouse.catalog.now();
         let first = TableMetadata::create(table_uuid, location, schema.clone(), properties, now);
         match warehouse.catalog.create(&key, first).await {
-            Ok(head) => Ok(Table::new(TableHandle::new(&key, warehouse.catalog.clone(), head)?)),
+            Ok(head) => Ok(Table::new(TableHandle::new(&key, warehouse.catalog.clone(), head, &warehouse.allowed)?)),
             Err(error) if or_open && error.kind() == ErrorKind::AlreadyExists => {
                 let table = warehouse.open(&name).await?;
                 if columns(&*table.schema()?) != columns(&schema) {

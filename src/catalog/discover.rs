@@ -123,7 +123,7 @@ impl StoreCatalog {
             let Some((version, spelling)) = newest else {
                 return Err(match foreign {
                     Some(name) => Error::unsupported(format!(
-                        "the table `{table}` has no `v<N>.metadata.json`: `{name}` belongs to a catalog, which alone knows its newest version"
+                        "the table `{table}` has no `v<N>.metadata.json`: `{name}` belongs to a catalog, which alone knows its newest version: open it by its metadata file"
                     )),
                     None => Error::not_found(format!("there is no table `{table}` in {}", self.store.root())),
                 });

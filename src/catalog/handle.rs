@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::catalog::store_catalog::now;
-use crate::catalog::{Catalog, Head, Location, StoreCatalog};
+use crate::catalog::{Allowed, Catalog, Head, Location, Pinned, StoreCatalog};
 use crate::error::{Error, Result};
 use crate::runtime::{Runtime, Timestamp};
 use crate::store::ObjectStore;
@@ -19,17 +19,34 @@ pub(crate) struct TableHandle {
 
 impl TableHandle {
     /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if the table was dropped.
-    pub(crate) fn new(name: &str, catalog: StoreCatalog, head: Head) -> Result<Self> {
+    pub(crate) fn new(name: &str, catalog: StoreCatalog, head: Head, allowed: &[Allowed]) -> Result<Self> {
+        let (store, runtime) = (catalog.store.clone(), catalog.runtime.clone());
+        Self::with_catalog(name, store, runtime, Arc::new(catalog), head, allowed)
+    }
+
+    /// A table at one metadata file for ever.
+    pub(crate) fn pinned(
+        name: &str,
+        catalog: &StoreCatalog,
+        pinned: Pinned,
+        head: Head,
+        allowed: &[Allowed],
+    ) -> Result<Self> {
+        let (store, runtime) = (catalog.store.clone(), catalog.runtime.clone());
+        Self::with_catalog(name, store, runtime, Arc::new(pinned), head, allowed)
+    }
+
+    fn with_catalog(
+        name: &str,
+        store: Arc<dyn ObjectStore>,
+        runtime: Arc<dyn Runtime>,
+        catalog: Arc<dyn Catalog>,
+        head: Head,
+        allowed: &[Allowed],
+    ) -> Result<Self> {
         refuse_dropped(name, &head)?;
-        let location = Location::new(&head.metadata.location, catalog.store.root(), name);
-        Ok(Self {
-            name: name.to_owned(),
-            store: catalog.store.clone(),
-            runtime: catalog.runtime.clone(),
-            catalog: Arc::new(catalog),
-            location,
-            head: Mutex::new(head),
-        })
+        let location = Location::new(&head.metadata.location, store.root(), name, allowed)?;
+        Ok(Self { name: name.to_owned(), store, runtime, catalog, location, head: Mutex::new(head) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Head> {

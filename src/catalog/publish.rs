@@ -9,7 +9,7 @@ use crate::ErrorKind;
 use crate::catalog::head::Spelling;
 use crate::catalog::store_catalog::{StoreCatalog, key};
 use crate::catalog::void::is_void;
-use crate::catalog::{Attempt, CommitOutcome, Head, gzip};
+use crate::catalog::{Attempt, CommitOutcome, Head, compression};
 use crate::error::{Error, Result};
 use crate::runtime::{Runtime, Timestamp};
 use crate::spec::{TableMetadata, properties, validate};
@@ -56,7 +56,7 @@ pub(super) fn encode(metadata: &TableMetadata, spelling: Spelling) -> Result<Byt
     let plain = metadata.to_json_bytes();
     Ok(match spelling {
         Spelling::Plain | Spelling::Named => plain.into(),
-        Spelling::Gzip | Spelling::LegacyGzip => gzip::compress(&plain)?.into(),
+        Spelling::Gzip | Spelling::LegacyGzip => compression::compress(&plain)?.into(),
     })
 }
 

@@ -25,6 +25,11 @@ pub trait Catalog: Debug + MaybeSend + MaybeSync {
     /// not committed. Called again with the same attempt it goes on where it was left, also after being dropped.
     fn publish<'a>(&'a self, table: &'a str, attempt: &'a Attempt) -> BoxFuture<'a, Result<CommitOutcome>>;
 
+    /// Why nothing can be written to its tables, if that is so.
+    fn read_only(&self) -> Option<String> {
+        None
+    }
+
     /// Tells others, as well as may be, that a version exists. Never needed for correctness; errors are swallowed.
     fn announce<'a>(&'a self, table: &'a str, head: &'a Head) -> BoxFuture<'a, ()>;
 }

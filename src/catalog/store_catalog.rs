@@ -7,7 +7,7 @@ use crate::error::{Error, Result, ResultExt};
 use crate::runtime::{BoxFuture, Runtime, Timestamp};
 use crate::spec::{TableMetadata, properties};
 use crate::store::{GetOptions, ObjectStore, PutOptions};
-use crate::{ErrorKind, catalog::gzip, catalog::void::is_displaced};
+use crate::{ErrorKind, catalog::compression, catalog::void::is_displaced};
 
 /// No metadata file of a table is larger; a larger one is an attack or an accident.
 const METADATA_LIMIT: u64 = 512 << 20;
@@ -41,7 +41,7 @@ impl StoreCatalog {
         self.read_file(table, &spelling.file_name(version), version, spelling).await
     }
 
-    /// A metadata file, if it is there. `confirmed_at` is when the reading began.
+    /// A metadata file, if it is there.
     pub(super) async fn read_file(
         &self,
         table: &str,
@@ -49,15 +49,19 @@ impl StoreCatalog {
         version: u64,
         spelling: Spelling,
     ) -> Result<Option<Head>> {
-        let key = key(table, file_name);
+        self.read_key(&key(table, file_name), version, spelling).await
+    }
+
+    /// A metadata file anywhere, if it is there. `confirmed_at` is when the reading began.
+    pub(super) async fn read_key(&self, key: &str, version: u64, spelling: Spelling) -> Result<Option<Head>> {
         let confirmed_at = self.runtime.now();
         let options = GetOptions { fresh: true, limit: Some(METADATA_LIMIT), ..GetOptions::default() };
-        let (file, stored_at) = match self.store.get(&key, options).await {
+        let (file, stored_at) = match self.store.get(key, options).await {
             Ok(result) => (result.bytes, result.meta.last_modified),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.context(format!("reading {key}"))),
         };
-        let plain = gzip::decompress(file.clone(), METADATA_LIMIT).context(|| format!("reading {key}"))?;
+        let plain = compression::decompress(file.clone(), METADATA_LIMIT).context(|| format!("reading {key}"))?;
         let metadata = TableMetadata::from_json_bytes(&plain).context(|| format!("reading {key}"))?;
         // A table that this crate has committed to lies on a store that has passed the test.
         let file = metadata.property(properties::PROVED).is_none().then_some(file);

@@ -58,6 +58,9 @@ pub(crate) async fn prepare(
 /// Refuses, by name, tables that this version cannot write to.
 pub(crate) fn refuse_unwritable(table: &TableHandle, metadata: &TableMetadata) -> Result<()> {
     let refuse = |what: String| Err(Error::unsupported(format!("writing to the table `{}`: {what}", table.name)));
+    if let Some(why) = table.catalog.read_only() {
+        return refuse(why);
+    }
     if metadata.format_version != 2 {
         return refuse(format!("its format version is {}; 2 is supported", metadata.format_version));
     }
