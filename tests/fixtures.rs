@@ -3,6 +3,10 @@
 
 #[path = "fixtures/changes.rs"]
 mod changes;
+#[path = "fixtures/duckdb.rs"]
+mod duckdb;
+#[path = "fixtures/encodings.rs"]
+mod encodings;
 #[path = "fixtures/metadata.rs"]
 mod metadata;
 #[path = "fixtures/spark.rs"]
