@@ -36,8 +36,7 @@ impl<'a> PartitionStats<'a> {
         let parts = spec.fields.iter().zip(partition).filter_map(|(field, value)| {
             let primitive = source(field, schema)?;
             let nan = value.as_ref().is_some_and(Value::is_nan);
-            let bound = value.clone().filter(|_| !nan);
-            Some(Part::new(field, primitive, Some(value.is_none()), Some(nan), (bound.clone(), bound)))
+            Some(Part::new(field, primitive, Some(value.is_none()), Some(nan), (value.clone(), value.clone())))
         });
         Self { parts: parts.collect(), rows: Some(rows) }
     }

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
+use ::arrow_schema::{DataType, Field, Schema as ArrowSchema, TimeUnit};
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use ::parquet::file::metadata::ParquetMetaData;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampMillisecondArray};
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -134,6 +135,29 @@ fn bloom_filters_never_rule_out_a_row_that_matches() {
         }
         assert!(pruned > 20 || then == Boolean, "{pruned} row groups of {then} as {now}");
     }
+}
+
+/// Milliseconds are other numbers, and so have other hashes, than the microseconds that they are read as.
+#[test]
+fn a_filter_of_another_unit_than_the_table_s_rules_nothing_out() {
+    let table = schema(PrimitiveType::Timestamp);
+    let field = |name: &str, data_type, id: &str| {
+        let id = [("PARQUET:field_id".to_owned(), id.to_owned())];
+        Field::new(name, data_type, true).with_metadata(id)
+    };
+    let fields =
+        vec![field("row", DataType::Int64, "1"), field("c", DataType::Timestamp(TimeUnit::Millisecond, None), "2")];
+    let schema = Arc::new(ArrowSchema::new(fields));
+    let c: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![1_500, 1_000, 2_000]));
+    let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(Int64Array::from(vec![0, 1, 2])), c]).unwrap();
+    let properties = WriterProperties::builder().set_bloom_filter_enabled(true).set_bloom_filter_max_ndv(8).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    let file = Bytes::from(writer.into_inner().unwrap());
+    let projection = Projection::of(&table, ["row"]).unwrap();
+    let filter = col("c").eq(Value::Timestamp(1_500_000));
+    let (batch, ..) = read(&file, &projection, Some(&filter), DecodeOptions::default(), FIRST_READ).unwrap();
+    assert_eq!(rows_of(&batch), [0]);
 }
 
 /// Four row groups of 400 kB; their columns `c` have the even numbers below 200, in all of them.
