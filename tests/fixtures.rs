@@ -7,6 +7,8 @@ mod changes;
 mod duckdb;
 #[path = "fixtures/encodings.rs"]
 mod encodings;
+#[path = "fixtures/filtered.rs"]
+mod filtered;
 #[path = "fixtures/metadata.rs"]
 mod metadata;
 #[path = "fixtures/spark.rs"]
