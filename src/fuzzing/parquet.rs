@@ -88,12 +88,13 @@ pub(super) fn rows(count: i32) -> RecordBatch {
     conform(&schema(), &batch.unwrap()).unwrap()
 }
 
-/// Reads a file whole, and with filters that use statistics and the page index.
+/// Reads a file whole, and with filters that use statistics, Bloom filters and the page index.
 pub fn parquet(bytes: &[u8]) {
-    static FILTERS: LazyLock<[Option<Predicate>; 3]> = LazyLock::new(|| {
+    static FILTERS: LazyLock<[Option<Predicate>; 4]> = LazyLock::new(|| {
         let ranges = col("l").between(20, 130).or(col("s").eq("ä3"));
         let others = col("p.d").ge(1.0).and(col("m").ne(3)).and(col("o").eq(true).not()).or(col("y").lt(20_100));
-        [None, Some(ranges), Some(others)]
+        let sought = col("s").eq("ä3x").or(col("i").is_in([-1, 1])).and(col("d").ne(0.0));
+        [None, Some(ranges), Some(others), Some(sought)]
     });
     // The fuzzer ends at every panic, also at those of the library that become errors.
     static HOOK: Once = Once::new();
@@ -107,7 +108,7 @@ pub fn parquet(bytes: &[u8]) {
         }));
     });
     let file = Bytes::copy_from_slice(bytes);
-    for (filter, first_read) in FILTERS.iter().zip([1 << 16, 8, 500]) {
+    for (filter, first_read) in FILTERS.iter().zip([1 << 16, 8, 500, 1 << 16]) {
         // Compressed pages and runs of one value become batches of some thousand rows.
         let _ = within(bytes, 2000, 64 << 20, || read(&file, filter.as_ref(), first_read));
     }

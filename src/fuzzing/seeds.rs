@@ -10,6 +10,8 @@ use arrow_array::{ArrayRef, DictionaryArray, NullArray, RecordBatch};
 use arrow_ipc::writer::StreamWriter;
 use futures::StreamExt;
 use futures::executor::block_on;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::parquet::{rows, schema};
@@ -99,6 +101,10 @@ fn parquet() {
         encoder.write(&rows(count)).unwrap();
         save("parquet", &format!("own-{codec}-{count}"), encoder.finish().unwrap().0);
     }
+    let properties = WriterProperties::builder().set_bloom_filter_enabled(true).set_bloom_filter_max_ndv(20).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows(0).schema(), Some(properties)).unwrap();
+    writer.write(&rows(60)).unwrap();
+    save("parquet", "own-bloom-60", writer.into_inner().unwrap());
 }
 
 fn ipc() {
