@@ -5,9 +5,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::DecodeResult;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowGroupSelection, RowSelection};
-use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::arrow::push_decoder::ParquetPushDecoder;
 use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
 
 use crate::error::Result;
@@ -16,7 +15,8 @@ use crate::parquet::bloom::BloomFilters;
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{check_page_index, rows_to_read, without};
-use crate::parquet::project::leaves;
+use crate::parquet::parts::{Group, Part, Reading, divide, group_bytes};
+use crate::parquet::project::{leaf_of, leaves};
 use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
@@ -32,7 +32,12 @@ pub struct FileDecoder {
     options: DecodeOptions,
     /// The row groups to read, and whether the predicate must be evaluated on their rows.
     groups: Vec<usize>,
-    /// The positions of the rows that the decoder has still to hand out.
+    /// The file's metadata, with its page index if that was read.
+    reader: ArrowReaderMetadata,
+    /// What is still to be read, and of what is being read the bytes and the positions of rows to come.
+    parts: VecDeque<Part>,
+    part_bytes: u64,
+    needs: Vec<Range<u64>>,
     positions: VecDeque<Range<u64>>,
     state: State,
     left: Option<usize>,
@@ -48,11 +53,14 @@ pub struct DecodeOptions {
     pub limit: Option<u64>,
     /// Rows of the file that were deleted: they are left out.
     pub deleted: Arc<Positions>,
+    /// About how many bytes are asked for at once at most. Row groups that take more are read in parts, if the file has a
+    /// page index.
+    pub part_bytes: u64,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { batch_size: 8192, limit: None, deleted: Arc::default() }
+        Self { batch_size: 8192, limit: None, deleted: Arc::default(), part_bytes: 64 << 20 }
     }
 }
 
@@ -113,6 +121,10 @@ impl FileDecoder {
             leaves,
             options,
             groups: Vec::new(),
+            reader: file.reader.clone(),
+            parts: VecDeque::new(),
+            part_bytes: 0,
+            needs: Vec::new(),
             positions: VecDeque::new(),
             state: State::Done,
             left,
@@ -156,6 +168,12 @@ impl FileDecoder {
                     DecodeResult::Data(indexed) => self.state = self.rows_state(Some(indexed))?,
                     DecodeResult::Finished => self.state = self.rows_state(None)?,
                 },
+                State::Rows(_) if !self.needs.is_empty() => {
+                    let needs = std::mem::take(&mut self.needs);
+                    if let Some(missing) = self.provide(needs)? {
+                        return Ok(Step::Needs(missing));
+                    }
+                }
                 State::Rows(rows) => match decoded(|| rows.try_decode())? {
                     DecodeResult::NeedsData(ranges) => {
                         if let Some(missing) = self.provide(ranges)? {
@@ -167,10 +185,26 @@ impl FileDecoder {
                             return Ok(Step::Batch(batch));
                         }
                     }
-                    DecodeResult::Finished => self.state = State::Done,
+                    DecodeResult::Finished => self.state = self.next_part()?,
                 },
             }
         }
+    }
+
+    /// What [`step`](Self::step) will ask for when the rows that it is at are done, to be fetched in advance; empty if
+    /// nothing, or not known yet, as with a limit. And about how many bytes that is.
+    pub fn ahead(&self) -> Result<(Vec<Range<u64>>, u64)> {
+        let next = self.parts.front().filter(|_| self.left.is_none());
+        let (State::Rows(_), Some(part)) = (&self.state, next) else { return Ok((Vec::new(), 0)) };
+        let mut ranges = self.reading().ranges(part, None)?;
+        check_ranges(&ranges, self.file.file_size())?;
+        ranges.retain(|range| self.file.at_hand(range).is_none());
+        Ok((ranges, part.bytes))
+    }
+
+    /// About how many bytes of the file the rows take that are being read; 0 before the first.
+    pub fn part_bytes(&self) -> u64 {
+        self.part_bytes
     }
 
     /// The bytes of ranges that were asked for, in the same order.
@@ -242,15 +276,13 @@ impl FileDecoder {
         self.report.row_groups_skipped_by_bloom_filter = skipped;
     }
 
-    /// Reads the page index first if it can rule out pages.
+    /// Reads the page index first if it can rule out pages, or serves to read large row groups in parts.
     fn first_state(&mut self) -> Result<State> {
-        let Some(predicate) = &self.refine.predicate else { return self.rows_only() };
         let parquet = self.file.parquet();
-        let tested: Vec<usize> = predicate
-            .field_ids()
-            .into_iter()
-            .filter_map(|id| crate::parquet::project::leaf_of(self.file.arrow_schema(), id))
-            .collect();
+        let predicate = self.refine.predicate.as_ref();
+        let ids = predicate.map(BoundPredicate::field_ids).unwrap_or_default();
+        let schema = self.file.arrow_schema();
+        let tested: Vec<usize> = ids.into_iter().filter_map(|id| leaf_of(schema, id)).collect();
         let undecided = self.groups.iter().copied().filter(|number| {
             parquet.row_groups().get(*number).is_some_and(|group| {
                 let indexed = |leaf: &usize| {
@@ -258,12 +290,14 @@ impl FileDecoder {
                         column.column_index_range().is_some() && column.offset_index_range().is_some()
                     })
                 };
-                tested.iter().any(indexed)
-                    && !must_match(predicate, &GroupStats::new(&self.file, &self.refine.wide, group))
+                let stats = GroupStats::new(&self.file, &self.refine.wide, group);
+                tested.iter().any(indexed) && predicate.is_some_and(|predicate| !must_match(predicate, &stats))
             })
         });
         let undecided: Vec<usize> = undecided.collect();
-        if undecided.is_empty() {
+        let large = |number: &usize| group_bytes(parquet, &self.leaves, *number) > self.options.part_bytes;
+        let large: Vec<usize> = self.groups.iter().copied().filter(large).collect();
+        if undecided.is_empty() && large.is_empty() {
             return self.rows_only();
         }
         let metadata = ParquetMetaData::clone(parquet);
@@ -271,33 +305,37 @@ impl FileDecoder {
             .map_err(broken)?
             .with_page_index_policy(PageIndexPolicy::Optional)
             .with_column_index_mask(ColumnChunkMask::row_groups_and_columns(undecided.iter().copied(), tested))
-            .with_offset_index_mask(ColumnChunkMask::row_groups_and_columns(undecided, self.leaves.iter().copied()));
+            .with_offset_index_mask(ColumnChunkMask::row_groups_and_columns(
+                undecided.into_iter().chain(large),
+                self.leaves.iter().copied(),
+            ));
         Ok(State::PageIndex(Box::new(index)))
     }
 
     fn rows_only(&mut self) -> Result<State> {
-        let builder = ParquetPushDecoderBuilder::new_with_metadata(self.file.reader.clone());
         let whole = |number: usize| std::iter::once(0..self.rows_of(number)).collect::<Vec<_>>();
-        let selections = self.groups.iter().filter_map(|number| self.selection(*number, whole(*number))).collect();
-        self.build(builder, selections)
+        let groups = self.groups.iter().filter_map(|number| self.group(*number, whole(*number))).collect();
+        self.read(groups)
     }
 
     /// With the page index, if the file has one.
     fn rows_state(&mut self, indexed: Option<ParquetMetaData>) -> Result<State> {
-        let (Some(indexed), Some(predicate)) = (indexed, &self.refine.predicate) else { return self.rows_only() };
+        let Some(indexed) = indexed else { return self.rows_only() };
         validate_pages(&indexed)?;
-        let mut selections = Vec::new();
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let indexed = Arc::new(indexed);
+        self.reader = ArrowReaderMetadata::try_new(indexed.clone(), options).map_err(broken)?;
+        let Some(predicate) = &self.refine.predicate else { return self.rows_only() };
+        let mut groups = Vec::new();
         let mut skipped = 0_usize;
         for number in &self.groups {
             let ranges = rows_to_read(&self.file, &indexed, &self.refine.wide, *number, predicate);
             let rows = ranges.iter().map(|range| range.len()).sum();
             skipped = skipped.saturating_add(self.rows_of(*number).saturating_sub(rows));
-            selections.extend(self.selection(*number, ranges));
+            groups.extend(self.group(*number, ranges));
         }
         self.report.rows_skipped_by_pages = skipped as u64;
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let reader = ArrowReaderMetadata::try_new(Arc::new(indexed), options).map_err(broken)?;
-        self.build(ParquetPushDecoderBuilder::new_with_metadata(reader), selections)
+        self.read(groups)
     }
 
     fn rows_of(&self, group: usize) -> usize {
@@ -306,40 +344,37 @@ impl FileDecoder {
     }
 
     /// These rows of a group but the deleted ones; `None` if none is left.
-    fn selection(&self, number: usize, ranges: Vec<Range<usize>>) -> Option<(RowGroupSelection, Vec<Range<u64>>)> {
+    fn group(&self, number: usize, ranges: Vec<Range<usize>>) -> Option<Group> {
         let before = self.file.parquet().row_groups().iter().take(number).map(|group| group.num_rows());
         let first_row = before.fold(0_u64, |sum, rows| sum.saturating_add(u64::try_from(rows).unwrap_or(0)));
-        let rows = self.rows_of(number);
         let positions = without(ranges, first_row, &self.refine.deleted);
-        let in_group = |position: u64| usize::try_from(position.saturating_sub(first_row)).unwrap_or(rows);
-        let ranges = positions.iter().map(|range| in_group(range.start)..in_group(range.end));
-        let selection = match positions.first() {
-            None => return None,
-            Some(only) if (in_group(only.start), in_group(only.end)) == (0, rows) => None,
-            Some(_) => Some(RowSelection::from_consecutive_ranges(ranges, rows)),
-        };
-        Some((RowGroupSelection::new(number, selection), positions))
+        let rows = u64::try_from(self.rows_of(number)).unwrap_or(0);
+        (!positions.is_empty()).then_some(Group { number, first_row, rows, positions })
     }
 
-    fn build(
-        &mut self,
-        builder: ParquetPushDecoderBuilder,
-        selections: Vec<(RowGroupSelection, Vec<Range<u64>>)>,
-    ) -> Result<State> {
-        if selections.is_empty() {
-            return Ok(State::Done);
-        }
-        let (selections, positions): (Vec<_>, Vec<_>) = selections.into_iter().unzip();
-        self.positions = positions.into_iter().flatten().collect();
-        let mask = ProjectionMask::leaves(builder.parquet_schema(), self.leaves.iter().copied());
-        let mut builder = builder
-            .with_projection(mask)
-            .with_batch_size(self.options.batch_size.max(1))
-            .with_row_group_selections(selections);
-        if let (Some(limit), None, true) = (self.left, &self.refine.predicate, self.refine.deleted.is_empty()) {
-            builder = builder.with_limit(limit);
-        }
-        Ok(State::Rows(Box::new(builder.build().map_err(broken)?)))
+    fn read(&mut self, groups: Vec<Group>) -> Result<State> {
+        let join = self.left.is_none();
+        self.parts = divide(self.reader.metadata(), &self.leaves, groups, self.options.part_bytes, join).into();
+        self.next_part()
+    }
+
+    fn next_part(&mut self) -> Result<State> {
+        let Some(part) = self.parts.pop_front() else { return Ok(State::Done) };
+        let (reading, limit) = (self.reading(), self.limit());
+        let decoder = reading.decoder(&part, limit)?;
+        self.needs = reading.ranges(&part, limit)?;
+        self.part_bytes = part.bytes;
+        self.positions = part.positions.into();
+        Ok(State::Rows(Box::new(decoder)))
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading { reader: &self.reader, leaves: &self.leaves, batch_size: self.options.batch_size }
+    }
+
+    /// How many rows the library need not decode more than.
+    fn limit(&self) -> Option<usize> {
+        self.left.filter(|_| self.refine.predicate.is_none() && self.refine.deleted.is_empty())
     }
 
     /// A batch of the file as the caller wants it; `None` if no row is left.

@@ -19,6 +19,9 @@ mod named_tests;
 mod options;
 mod page_headers;
 mod pages;
+mod parts;
+#[cfg(test)]
+mod parts_tests;
 mod physical;
 mod project;
 mod projection;

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -9,8 +10,9 @@ use arrow_select::filter::filter_record_batch;
 use crate::error::{Error, Result};
 use crate::expr::BoundPredicate;
 use crate::parquet::{DecodeOptions, Fill, Projection, id_of, project};
+use crate::read::budget::Budget;
 use crate::read::files::Files;
-use crate::read::rows::Rows;
+use crate::read::rows::{Limits, Rows};
 use crate::read::task::{ChangeKind, Deletes, ScanTask};
 use crate::spec::metadata_columns::*;
 use crate::spec::{Positions, Transform, Value, ordered};
@@ -26,6 +28,9 @@ pub(crate) struct Reading {
     pub(crate) filter: Option<BoundPredicate>,
     pub(crate) limit: Option<u64>,
     pub(crate) batch_rows: usize,
+    /// How many bytes may be fetched and not yet decoded.
+    pub(crate) buffer_bytes: u64,
+    pub(crate) budget: Arc<Budget>,
 }
 
 /// The rows of a data file that are wanted, as the scan wants them.
@@ -39,8 +44,9 @@ pub(crate) struct DataFileRows {
 }
 
 impl DataFileRows {
-    pub(crate) async fn open(reading: &Reading, task: ScanTask) -> Result<Self> {
-        let Reading { files, projection, filter, limit, batch_rows } = reading;
+    /// `urgent` is whether all others wait for these rows.
+    pub(crate) async fn open(reading: &Reading, task: ScanTask, urgent: Arc<AtomicBool>) -> Result<Self> {
+        let Reading { files, projection, filter, limit, batch_rows, buffer_bytes, budget } = reading;
         let path = &task.data_file.file_path;
         let mut deleted = load(files, &task.deletes, path).await?;
         let mut compared: BTreeSet<i32> = ordered(task.deletes.compared());
@@ -59,8 +65,10 @@ impl DataFileRows {
         let wide = projection.and_also(&compared)?;
         // Rows that are left out afterwards do not count.
         let limit = if compared.is_empty() { *limit } else { None };
-        let options = DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into() };
-        let rows = Rows::open(files, &task.data_file, &wide, filter.as_ref(), options).await?;
+        let options =
+            DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into(), part_bytes: buffer_bytes / 2 };
+        let limits = Limits { budget: budget.clone(), urgent };
+        let rows = Rows::open(files, &task.data_file, &wide, filter.as_ref(), options, limits).await?;
         Ok(Self { rows, task, projection, removed })
     }
 

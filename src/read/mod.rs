@@ -1,5 +1,6 @@
 //! Reading what snapshots refer to.
 
+mod budget;
 mod data_file;
 mod deletes;
 mod deletion_vector;
@@ -11,6 +12,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use budget::Budget;
 pub(crate) use data_file::{DataFileRows, Reading};
 pub(crate) use deletes::{EqualityDeletes, PositionDeletes, Source};
 #[cfg(any(test, fuzzing))]

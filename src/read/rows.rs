@@ -1,13 +1,21 @@
-use std::mem;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::{fmt, mem};
 
 use arrow_array::RecordBatch;
+use bytes::Bytes;
+use futures::future::{MaybeDone, maybe_done, poll_immediate};
 
 use crate::error::{Error, Result, ResultExt};
 use crate::expr::BoundPredicate;
 use crate::parquet::{
     DecodeOptions, DecodeReport, FIRST_READ, FileDecoder, FileMetadata, FooterDecoder, FooterStep, Projection, Step,
 };
+use crate::read::budget::{Budget, Permit};
 use crate::read::files::Files;
+use crate::runtime::BoxFuture;
 use crate::spec::DataFile;
 
 #[cfg(test)]
@@ -21,6 +29,30 @@ pub(crate) struct Rows {
     decoder: FileDecoder,
     /// How much of the decoder's report is in the files'.
     seen: DecodeReport,
+    limits: Limits,
+    /// For what is being decoded.
+    permit: Option<Permit>,
+    ahead: Ahead,
+}
+
+/// What bounds the memory that a file's reading takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) budget: Arc<Budget>,
+    /// Whether all others wait for this file's rows.
+    pub(crate) urgent: Arc<AtomicBool>,
+}
+
+/// What comes next, fetched while rows are decoded.
+#[derive(Default)]
+enum Ahead {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    Nothing,
+    /// These ranges, of so many bytes, when the budget allows it.
+    Wanted(Vec<Range<u64>>, u64),
+    Fetching(Vec<Range<u64>>, MaybeDone<BoxFuture<'static, Result<Vec<Bytes>>>>, Permit),
 }
 
 impl Rows {
@@ -30,6 +62,7 @@ impl Rows {
         projection: &Projection,
         filter: Option<&BoundPredicate>,
         options: DecodeOptions,
+        limits: Limits,
     ) -> Result<Self> {
         check_format(file)?;
         let path = file.file_path.clone();
@@ -38,32 +71,101 @@ impl Rows {
             .known_by(|| files.name_mapping(projection))
             .and_then(|footer| FileDecoder::new(footer, projection, filter, options))
             .context(|| format!("reading {path}"))?;
-        Ok(Self { files: files.clone(), path, decoder, seen: DecodeReport::default() })
+        Ok(Self {
+            files: files.clone(),
+            path,
+            decoder,
+            seen: DecodeReport::default(),
+            limits,
+            permit: None,
+            ahead: Ahead::Unknown,
+        })
     }
 
     /// The next rows, at least one; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let Self { files, path, decoder, seen } = self;
         loop {
-            let step = decoder.step().context(|| format!("reading {path}"))?;
-            let now = decoder.report();
-            let before = mem::replace(seen, now);
-            files.note(|report| {
-                report.row_groups += now.row_groups - before.row_groups;
-                report.row_groups_skipped += now.row_groups_skipped - before.row_groups_skipped;
-                report.row_groups_skipped_by_bloom_filter +=
-                    now.row_groups_skipped_by_bloom_filter - before.row_groups_skipped_by_bloom_filter;
-                report.rows_skipped_by_pages += now.rows_skipped_by_pages - before.rows_skipped_by_pages;
-            });
+            let step = self.decoder.step().context(|| format!("reading {}", self.path))?;
+            self.report();
             match step {
-                Step::Batch(batch) => return Ok(Some(batch)),
-                Step::Done => return Ok(None),
+                Step::Batch(batch) => {
+                    self.look_ahead().await?;
+                    return Ok(Some(batch));
+                }
+                Step::Done => {
+                    self.permit = None;
+                    return Ok(None);
+                }
                 Step::Needs(ranges) => {
-                    let bytes = files.get(path, &ranges).await.context(|| format!("reading {path}"))?;
-                    decoder.push(ranges, bytes).context(|| format!("reading {path}"))?;
+                    let bytes = self.fetch(&ranges).await.context(|| format!("reading {}", self.path))?;
+                    self.decoder.push(ranges, bytes).context(|| format!("reading {}", self.path))?;
                 }
             }
         }
+    }
+
+    /// What the decoder needs, of which some may have been fetched already.
+    async fn fetch(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let bytes = self.decoder.part_bytes();
+        self.permit = None;
+        if let Ahead::Fetching(fetched, mut fetch, permit) = mem::take(&mut self.ahead)
+            && fetched == ranges
+        {
+            (&mut fetch).await;
+            self.permit = Some(permit);
+            if let Some(bytes) = Pin::new(&mut fetch).take_output() {
+                return bytes;
+            }
+        }
+        if bytes > 0 && self.permit.is_none() {
+            self.permit = Some(self.limits.budget.take(bytes, &self.limits.urgent).await);
+        }
+        self.files.get(&self.path, ranges).await
+    }
+
+    /// Begins to fetch what comes next, if the budget allows it, and lets that go on.
+    async fn look_ahead(&mut self) -> Result<()> {
+        if let Ahead::Unknown = self.ahead {
+            let (ranges, bytes) = self.decoder.ahead().context(|| format!("reading {}", self.path))?;
+            self.ahead = if ranges.is_empty() { Ahead::Nothing } else { Ahead::Wanted(ranges, bytes) };
+        }
+        if let Ahead::Wanted(ranges, bytes) = &mut self.ahead
+            && let Some(permit) = self.limits.budget.try_take(*bytes)
+        {
+            let ranges = mem::take(ranges);
+            let (files, path, wanted) = (self.files.clone(), self.path.clone(), ranges.clone());
+            let fetch: BoxFuture<'static, _> = Box::pin(async move { files.get(&path, &wanted).await });
+            self.ahead = Ahead::Fetching(ranges, maybe_done(fetch), permit);
+        }
+        if let Ahead::Fetching(_, fetch, _) = &mut self.ahead {
+            poll_immediate(fetch).await;
+        }
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        let now = self.decoder.report();
+        let before = mem::replace(&mut self.seen, now);
+        self.files.note(|report| {
+            report.row_groups += now.row_groups - before.row_groups;
+            report.row_groups_skipped += now.row_groups_skipped - before.row_groups_skipped;
+            report.row_groups_skipped_by_bloom_filter +=
+                now.row_groups_skipped_by_bloom_filter - before.row_groups_skipped_by_bloom_filter;
+            report.rows_skipped_by_pages += now.rows_skipped_by_pages - before.rows_skipped_by_pages;
+        });
+    }
+}
+
+impl Limits {
+    /// Of so many bytes.
+    pub(crate) fn of(bytes: u64) -> Self {
+        Self { budget: Budget::new(bytes), urgent: Arc::default() }
+    }
+}
+
+impl fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ahead")
     }
 }
 

@@ -31,7 +31,25 @@ pub struct ScanBuilder {
     select: Option<Vec<String>>,
     filter: Option<Filter>,
     limit: Option<u64>,
-    batch_rows: usize,
+    pace: Pace,
+}
+
+/// How a scan is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) batch_rows: usize,
+    /// How many files are read at a time.
+    pub(super) concurrency: usize,
+    /// How many bytes may be fetched and not yet decoded.
+    pub(super) buffer_bytes: u64,
+    pub(super) ordered: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let buffer_bytes = if cfg!(target_family = "wasm") { 24 << 20 } else { 128 << 20 };
+        Self { batch_rows: 8192, concurrency: 8, buffer_bytes, ordered: false }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -90,22 +108,14 @@ pub(super) struct Resolved {
     pub(super) columns: Vec<String>,
     pub(super) filter: Option<BoundPredicate>,
     pub(super) limit: Option<u64>,
-    pub(super) batch_rows: usize,
+    pub(super) pace: Pace,
 }
 
 impl ScanBuilder {
     pub(crate) fn new(source: Source) -> Self {
         let metadata = source.handle.head().metadata;
-        Self {
-            source,
-            metadata,
-            at: At::Current,
-            since: None,
-            select: None,
-            filter: None,
-            limit: None,
-            batch_rows: 8192,
-        }
+        let (at, pace) = (At::Current, Pace::default());
+        Self { source, metadata, at, since: None, select: None, filter: None, limit: None, pace }
     }
 
     /// Only these columns, in this order. Beside the table's own there are `_file` and `_pos` (the path of the data file
@@ -173,7 +183,27 @@ impl ScanBuilder {
 
     /// At most this many rows a batch; 8,192 by default.
     pub fn batch_rows(mut self, rows: usize) -> Self {
-        self.batch_rows = rows.max(1);
+        self.pace.batch_rows = rows.max(1);
+        self
+    }
+
+    /// At most this many files are read at a time; 8 by default.
+    pub fn concurrency(mut self, files: usize) -> Self {
+        self.pace.concurrency = files.max(1);
+        self
+    }
+
+    /// At most about this many bytes of files are held that are fetched and not yet decoded; 128 MiB by default, on wasm32
+    /// 24 MiB. A row group of a file without a page index is fetched whole even if it is larger.
+    pub fn buffer_bytes(mut self, bytes: u64) -> Self {
+        self.pace.buffer_bytes = bytes.max(1);
+        self
+    }
+
+    /// Rows in the order of the plan's files, and in the order of each file. The order of files is that of the snapshot's
+    /// manifests, so that a scan of the same snapshot has the same order each time.
+    pub fn ordered(mut self) -> Self {
+        self.pace.ordered = true;
         self
     }
 
@@ -219,7 +249,7 @@ impl ScanBuilder {
     }
 
     fn resolve(self) -> Result<Resolved> {
-        let Self { source, metadata, at, since, select, filter, limit, batch_rows } = self;
+        let Self { source, metadata, at, since, select, filter, limit, pace } = self;
         let not_there = |what: String| Error::not_found(format!("the table `{}` has {what}", source.handle.name));
         let (snapshot, schema) = match &at {
             At::Current => (metadata.current_snapshot().cloned(), metadata.current_schema()?.clone()),
@@ -259,7 +289,7 @@ impl ScanBuilder {
             }
         }
         let filter = filter.map(|filter| filter.predicate()?.bind(&schema)).transpose()?;
-        Ok(Resolved { source, metadata, snapshot, since, schema, columns, filter, limit, batch_rows })
+        Ok(Resolved { source, metadata, snapshot, since, schema, columns, filter, limit, pace })
     }
 }
 

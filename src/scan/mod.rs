@@ -7,6 +7,7 @@ mod delete_index;
 mod delete_tests;
 #[cfg(test)]
 pub(crate) mod fakes;
+mod in_order;
 mod incremental;
 mod plan;
 mod prune;

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -10,24 +11,31 @@ use futures::{Stream, TryFutureExt};
 
 use crate::error::Result;
 use crate::parquet::Projection;
-use crate::read::{DataFileRows, Files, Reading};
+use crate::read::{Budget, DataFileRows, Files, Reading};
 use crate::runtime::BoxStream;
+use crate::scan::in_order::InOrder;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
 
-/// How many files are read at a time.
-const CONCURRENCY: usize = 4;
+/// What is to be read, from the first on.
+pub(super) type Waiting = Arc<Mutex<VecDeque<ScanTask>>>;
 
-/// The rows of a scan, as record batches in no particular order. After an error it ends.
+pub(super) fn next(waiting: &Waiting) -> Option<ScanTask> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+/// The rows of a scan, as record batches; in no particular order, unless the scan is
+/// [ordered](crate::scan::ScanBuilder::ordered). After an error it ends.
 ///
-/// Several files are read at a time; those that come next are begun only when these are done, so that memory is bounded
-/// by a few row groups, whatever the size of the table. Dropping the stream stops its requests.
+/// Several files are read at a time, and what comes next is fetched while rows are decoded. The scan's
+/// [`concurrency`](crate::scan::ScanBuilder::concurrency) and [`buffer_bytes`](crate::scan::ScanBuilder::buffer_bytes)
+/// bound the memory, whatever the size of the table. Dropping the stream stops its requests.
 pub struct ScanStream {
     batches: BoxStream<'static, Result<RecordBatch>>,
     schema: SchemaRef,
     left: Option<u64>,
     report: Arc<Mutex<ScanReport>>,
     files: Files,
-    waiting: Arc<Mutex<VecDeque<ScanTask>>>,
+    waiting: Waiting,
 }
 
 impl ScanStream {
@@ -37,24 +45,26 @@ impl ScanStream {
         let schema = projection.arrow_schema().clone();
         let report = Arc::new(Mutex::new(report));
         let waiting = Arc::new(Mutex::new(VecDeque::from(tasks)));
-        let limit = scan.limit;
+        let (limit, pace) = (scan.limit, scan.pace);
         let files = Files::new(scan.source.handle.clone());
         let reading = Arc::new(Reading {
             files: files.clone(),
             projection,
             filter: scan.filter,
             limit,
-            batch_rows: scan.batch_rows,
+            batch_rows: pace.batch_rows,
+            buffer_bytes: pace.buffer_bytes,
+            budget: Budget::new(pace.buffer_bytes),
         });
-        let tasks = waiting.clone();
-        let streams = stream::unfold(tasks, |tasks| async move {
-            let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
-            Some((task, tasks))
-        });
-        let streams = streams.map(move |task| rows(reading.clone(), task));
         // With a limit, the first files are likely to be enough.
-        let concurrency = if limit.is_some() { 1 } else { CONCURRENCY };
-        let batches = Box::pin(streams.flatten_unordered(concurrency));
+        let concurrency = if limit.is_some() { 1 } else { pace.concurrency };
+        let batches: BoxStream<'static, _> = if pace.ordered {
+            Box::pin(InOrder::new(reading, waiting.clone(), concurrency))
+        } else {
+            let tasks = stream::unfold(waiting.clone(), |waiting| async move { Some((next(&waiting)?, waiting)) });
+            let files = tasks.map(move |task| rows(reading.clone(), task, Arc::default()));
+            Box::pin(files.flatten_unordered(concurrency))
+        };
         Ok(Self { batches, schema, left: limit, report, files, waiting })
     }
 
@@ -108,8 +118,12 @@ impl std::fmt::Debug for ScanStream {
 }
 
 /// One file's batches.
-fn rows(reading: Arc<Reading>, task: ScanTask) -> BoxStream<'static, Result<RecordBatch>> {
-    let rows = async move { DataFileRows::open(&reading, task).await };
+pub(super) fn rows(
+    reading: Arc<Reading>,
+    task: ScanTask,
+    urgent: Arc<AtomicBool>,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    let rows = async move { DataFileRows::open(&reading, task, urgent).await };
     let batches = rows.map_ok(|rows| {
         stream::try_unfold(rows, |mut rows| async move { Ok(rows.next().await?.map(|batch| (batch, rows))) })
     });

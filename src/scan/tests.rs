@@ -3,8 +3,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use futures::StreamExt;
 use futures::executor::block_on;
+use futures::{StreamExt, TryStreamExt};
 
 use crate::expr::col;
 use crate::runtime::Timestamp;
@@ -270,4 +270,51 @@ fn a_data_file_that_is_not_parquet_is_refused_by_name() {
         let name = &manifest.entries[0].data_file.file_path;
         assert!(error.to_string().contains("AVRO") && error.to_string().contains(name), "{error}");
     });
+}
+
+#[cfg(feature = "native")]
+#[test]
+fn an_ordered_scan_has_the_order_of_its_files_however_little_may_be_buffered() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = crate::native::FolderStore::open(folder.path()).unwrap();
+    block_on(async {
+        let table = Warehouse::new(store).create("t").schema(schema()).await.unwrap();
+        for i in 0..30 {
+            table.append([batch(i * 100..(i + 1) * 100)]).await.unwrap();
+        }
+        let order = |batches: &[RecordBatch]| -> Vec<i64> {
+            batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
+        };
+        let first = order(&table.scan().ordered().concurrency(1).collect().await.unwrap());
+        assert_eq!(first.len(), 3000);
+        assert!(first.chunks(100).all(|file| file.is_sorted()));
+        for (concurrency, buffer_bytes) in [(8, 1), (3, 5_000), (40, 1 << 20)] {
+            let scan = table.scan().concurrency(concurrency).buffer_bytes(buffer_bytes).batch_rows(30);
+            assert_eq!(order(&scan.clone().ordered().collect().await.unwrap()), first);
+            assert_eq!(ids(&scan.clone().collect().await.unwrap()), (0..3000).collect::<Vec<_>>());
+            assert_eq!(order(&scan.ordered().limit(250).collect().await.unwrap()), first[..250]);
+        }
+    });
+}
+
+#[test]
+fn a_plan_can_be_read_partition_by_partition() {
+    use super::fakes::{Made, partition_field};
+    use crate::spec::{Transform, Value};
+    let mut made = Made::new(schema(), vec![vec![partition_field(3, Transform::Identity)]]);
+    for (sequence_number, name) in [(1, "a"), (2, "b"), (3, "a")] {
+        let partition = vec![Some(Value::String(name.to_owned()))];
+        made.data(sequence_number, 0, partition, &batch(sequence_number * 10..sequence_number * 10 + 5));
+    }
+    let table = made.table(None);
+    let plan = block_on(table.scan().filter(col("id").ne(11)).plan()).unwrap();
+    let mut partitions = plan.partitions();
+    partitions.sort_by_key(|partition| partition.plan.tasks.len());
+    let read = partitions.into_iter().map(|partition| {
+        let batches: Vec<RecordBatch> = block_on(partition.plan.stream().unwrap().try_collect()).unwrap();
+        (partition.partition, ids(&batches))
+    });
+    let value = |name: &str| vec![Some(Value::String(name.to_owned()))];
+    let expected = [(value("b"), vec![20, 21, 22, 23, 24]), (value("a"), vec![10, 12, 13, 14, 30, 31, 32, 33, 34])];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
 }

@@ -6,9 +6,10 @@ use futures::lock;
 
 use crate::error::Result;
 use crate::parquet::{DecodeOptions, Projection};
+use crate::read::deletes::DELETES;
 use crate::read::deletes::keys::Keys;
 use crate::read::files::Files;
-use crate::read::rows::Rows;
+use crate::read::rows::{Limits, Rows};
 use crate::spec::DataFile;
 
 /// Values of the same columns whose rows are deleted, from the delete files of one partition, or those for all partitions.
@@ -46,7 +47,8 @@ impl EqualityDeletes {
             if *done {
                 continue;
             }
-            let mut rows = Rows::open(files, file, &self.projection, None, DecodeOptions::default()).await?;
+            let mut rows =
+                Rows::open(files, file, &self.projection, None, DecodeOptions::default(), Limits::of(DELETES)).await?;
             while let Some(batch) = rows.next().await? {
                 self.add(&batch, *sequence_number)?;
             }

@@ -9,9 +9,10 @@ use futures::lock::Mutex;
 use crate::error::{Error, Result, ResultExt};
 use crate::expr::col;
 use crate::parquet::{DecodeOptions, Projection};
+use crate::read::deletes::DELETES;
 use crate::read::deletion_vector;
 use crate::read::files::Files;
-use crate::read::rows::Rows;
+use crate::read::rows::{Limits, Rows};
 use crate::spec::metadata_columns::position_delete_schema;
 use crate::spec::{DataFile, Positions};
 
@@ -108,7 +109,8 @@ async fn rows(files: &Files, file: &DataFile, wanted: &[String]) -> Result<ByFil
     let least = wanted.iter().min().map(String::as_str).unwrap_or_default();
     let greatest = wanted.iter().max().map(String::as_str).unwrap_or_default();
     let filter = col("file_path").between(least, greatest).bind(&schema)?;
-    let mut rows = Rows::open(files, file, &projection, Some(&filter), DecodeOptions::default()).await?;
+    let mut rows =
+        Rows::open(files, file, &projection, Some(&filter), DecodeOptions::default(), Limits::of(DELETES)).await?;
     let mut found: HashMap<String, Positions> = wanted.iter().map(|path| (path.clone(), Positions::new())).collect();
     while let Some(batch) = rows.next().await? {
         collect(&batch, &mut found)?;

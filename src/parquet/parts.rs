@@ -1,0 +1,140 @@
+//! A file's rows in parts that are fetched at once: several small row groups together, large ones divided.
+
+use std::ops::Range;
+
+use parquet::DecodeResult;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowGroupSelection, RowSelection};
+use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::error::Result;
+use crate::parquet::footer::{broken, decoded};
+
+/// Rows of one row group, or of several that follow one another.
+#[derive(Debug)]
+pub(super) struct Part {
+    groups: Vec<RowGroupSelection>,
+    /// The positions of the rows in the file.
+    pub(super) positions: Vec<Range<u64>>,
+    /// About how many bytes they take in the file.
+    pub(super) bytes: u64,
+}
+
+/// The rows that are read of a row group, as positions in the file.
+pub(super) struct Group {
+    pub(super) number: usize,
+    pub(super) first_row: u64,
+    pub(super) rows: u64,
+    pub(super) positions: Vec<Range<u64>>,
+}
+
+/// How row groups are read.
+pub(super) struct Reading<'a> {
+    pub(super) reader: &'a ArrowReaderMetadata,
+    pub(super) leaves: &'a [usize],
+    pub(super) batch_size: usize,
+}
+
+/// Divides what is read into parts of so many bytes or fewer, where the file allows that. Small row groups are joined if
+/// all of them will be read.
+pub(super) fn divide(file: &ParquetMetaData, leaves: &[usize], groups: Vec<Group>, most: u64, join: bool) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for group in groups {
+        let selected: u64 = group.positions.iter().map(|range| range.end.saturating_sub(range.start)).sum();
+        let bytes = group_bytes(file, leaves, group.number);
+        let bytes = u64::try_from(u128::from(bytes) * u128::from(selected) / u128::from(group.rows.max(1)));
+        let bytes = bytes.unwrap_or(u64::MAX);
+        let pieces = if has_pages(file, leaves, group.number) { bytes.div_ceil(most.max(1)).max(1) } else { 1 };
+        for positions in cut(&group.positions, selected.div_ceil(pieces)) {
+            let bytes = bytes / pieces;
+            let selection = group.selection(&positions);
+            match parts.last_mut() {
+                Some(last) if join && pieces == 1 && last.bytes.saturating_add(bytes) <= most => {
+                    last.groups.push(selection);
+                    last.positions.extend(positions);
+                    last.bytes += bytes;
+                }
+                _ => parts.push(Part { groups: vec![selection], positions, bytes }),
+            }
+        }
+    }
+    parts
+}
+
+impl Group {
+    fn selection(&self, positions: &[Range<u64>]) -> RowGroupSelection {
+        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
+        let in_group = |position: u64| usize::try_from(position.saturating_sub(self.first_row)).unwrap_or(rows);
+        let ranges = positions.iter().map(|range| in_group(range.start)..in_group(range.end));
+        let selection = match positions {
+            [only] if (in_group(only.start), in_group(only.end)) == (0, rows) => None,
+            _ => Some(RowSelection::from_consecutive_ranges(ranges, rows)),
+        };
+        RowGroupSelection::new(self.number, selection)
+    }
+}
+
+/// Ranges in pieces of so many rows.
+fn cut(positions: &[Range<u64>], rows: u64) -> Vec<Vec<Range<u64>>> {
+    let (mut pieces, mut piece, mut left) = (Vec::new(), Vec::new(), rows.max(1));
+    for range in positions {
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start.saturating_add(left));
+            piece.push(start..end);
+            left -= end - start;
+            start = end;
+            if left == 0 {
+                pieces.push(std::mem::take(&mut piece));
+                left = rows.max(1);
+            }
+        }
+    }
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
+    pieces
+}
+
+/// What these columns of a row group take in the file.
+pub(super) fn group_bytes(file: &ParquetMetaData, leaves: &[usize], group: usize) -> u64 {
+    let Some(group) = file.row_groups().get(group) else { return 0 };
+    let columns = leaves.iter().filter_map(|leaf| group.columns().get(*leaf));
+    columns.fold(0, |sum, column| sum.saturating_add(column.byte_range().1))
+}
+
+/// Whether the places of all of the columns' pages are known, so that some of them can be read without the others.
+fn has_pages(file: &ParquetMetaData, leaves: &[usize], group: usize) -> bool {
+    let Some(index) = file.page_index() else { return false };
+    leaves.iter().all(|leaf| index.page_locations(group, *leaf).is_some())
+}
+
+impl Reading<'_> {
+    pub(super) fn decoder(&self, part: &Part, limit: Option<usize>) -> Result<ParquetPushDecoder> {
+        self.build(part.groups.clone(), limit)
+    }
+
+    /// What of the file a part needs. The library asks for one row group after the other; this is all.
+    pub(super) fn ranges(&self, part: &Part, limit: Option<usize>) -> Result<Vec<Range<u64>>> {
+        let mut ranges = Vec::new();
+        for group in &part.groups {
+            let mut probe = self.build(vec![group.clone()], limit)?;
+            if let DecodeResult::NeedsData(needed) = decoded(|| probe.try_decode())? {
+                ranges.extend(needed);
+            }
+        }
+        Ok(ranges)
+    }
+
+    fn build(&self, groups: Vec<RowGroupSelection>, limit: Option<usize>) -> Result<ParquetPushDecoder> {
+        let builder = ParquetPushDecoderBuilder::new_with_metadata(self.reader.clone());
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), self.leaves.iter().copied());
+        let mut builder =
+            builder.with_projection(mask).with_batch_size(self.batch_size.max(1)).with_row_group_selections(groups);
+        if let Some(limit) = limit {
+            builder = builder.with_limit(limit);
+        }
+        builder.build().map_err(broken)
+    }
+}

@@ -1,0 +1,114 @@
+//! How much of a file is asked for at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use bytes::{Bytes, BytesMut};
+
+use super::decode_tests::read_footer;
+use super::*;
+use crate::expr::{Predicate, col};
+use crate::spec::metadata_columns::{POS, with_metadata_columns};
+use crate::spec::{NestedField, Positions, PrimitiveType, Schema};
+
+const ROWS: i64 = 20_000;
+
+/// Two columns that compress badly, in row groups of so many rows.
+fn file(rows_in_group: usize) -> (Schema, Bytes) {
+    let schema = Schema::new(["n", "x"].map(|name| NestedField::required(name, PrimitiveType::Long))).unwrap();
+    let properties: BTreeMap<String, String> = [
+        ("write.parquet.row-group-limit", rows_in_group.to_string()),
+        ("write.parquet.page-row-limit", "500".to_owned()),
+        ("write.parquet.page-size-bytes", "4000".to_owned()),
+        ("write.parquet.dict-size-bytes", "1".to_owned()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into();
+    let mut encoder = FileEncoder::new(&schema, &EncodeOptions::from_properties(&properties).unwrap()).unwrap();
+    let mut bytes = BytesMut::new();
+    for start in (0..ROWS).step_by(500) {
+        let n: ArrayRef = Arc::new(Int64Array::from_iter_values(start..start + 500));
+        let noise = |n: i64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
+        let x: ArrayRef = Arc::new(Int64Array::from_iter_values((start..start + 500).map(noise)));
+        encoder.write(&RecordBatch::try_from_iter([("n", n), ("x", x)]).unwrap()).unwrap();
+        bytes.extend_from_slice(&encoder.take_ready());
+    }
+    let (rest, ..) = encoder.finish().unwrap();
+    bytes.extend_from_slice(&rest);
+    (schema, bytes.freeze())
+}
+
+/// The rows of the file, and how many bytes were asked for each time.
+struct Read {
+    rows: Vec<i64>,
+    asked: Vec<u64>,
+}
+
+fn read(file: &Bytes, schema: &Schema, filter: Option<Predicate>, options: DecodeOptions) -> Read {
+    let (footer, _) = read_footer(file, 8).unwrap();
+    let schema = with_metadata_columns(schema, false).unwrap();
+    let projection = Projection::of(&schema, ["n", "x", "_pos"]).unwrap().fills([(POS, Fill::Position(0))]);
+    let filter = filter.map(|filter| filter.bind(&schema).unwrap());
+    let mut decoder = FileDecoder::new(footer, &projection, filter.as_ref(), options).unwrap();
+    let mut read = Read { rows: Vec::new(), asked: Vec::new() };
+    let mut ahead = Vec::new();
+    loop {
+        match decoder.step().unwrap() {
+            Step::Needs(ranges) => {
+                assert!(ahead.is_empty() || ahead == ranges, "what was said to come next is asked for next");
+                let bytes = ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize));
+                let bytes = bytes.collect();
+                ahead.clear();
+                read.asked.push(ranges.iter().map(|range| range.end - range.start).sum());
+                decoder.push(ranges, bytes).unwrap();
+            }
+            Step::Batch(batch) => {
+                assert_eq!(batch.column(0), batch.column(2), "each row has its own position");
+                read.rows.extend(batch.column(0).as_primitive::<Int64Type>().values());
+                ahead = decoder.ahead().unwrap().0;
+            }
+            Step::Done => return read,
+        }
+    }
+}
+
+#[test]
+fn a_large_row_group_is_read_in_parts_and_small_ones_together() {
+    let (schema, one_group) = file(1_000_000);
+    let options = |part_bytes| DecodeOptions { part_bytes, batch_size: 300, ..DecodeOptions::default() };
+    let whole = read(&one_group, &schema, None, options(1 << 30));
+    assert_eq!((whole.rows.len(), whole.asked.len()), (ROWS as usize, 1));
+    let most = one_group.len() as u64 / 10;
+    let parts = read(&one_group, &schema, None, options(most));
+    assert_eq!(parts.rows, whole.rows);
+    // The first time it is the index; the last part may be smaller.
+    assert!((10..=13).contains(&parts.asked.len()), "{:?}", parts.asked);
+    assert!(parts.asked.iter().all(|asked| *asked < most * 5 / 4), "{:?} of {most}", parts.asked);
+    let (schema, many_groups) = file(1_000);
+    let together = read(&many_groups, &schema, None, options(1 << 30));
+    assert_eq!((together.rows, together.asked.len()), (whole.rows.clone(), 1));
+    let parts = read(&many_groups, &schema, None, options(many_groups.len() as u64 / 4));
+    assert_eq!(parts.rows, whole.rows);
+    assert!((4..=5).contains(&parts.asked.len()), "{:?}", parts.asked);
+}
+
+#[test]
+fn filters_limits_and_deletes_hold_in_parts_too() {
+    let deleted: Positions = (100..5_100).chain((7_000..9_000).step_by(3)).collect();
+    let expected: Vec<i64> =
+        (0..ROWS).filter(|n| !deleted.contains(*n as u64) && (4_000..12_345).contains(n)).collect();
+    for (schema, file) in [file(1_000_000), file(3_000), file(700)] {
+        for part_bytes in [1, 5_000, 40_000, 1 << 30] {
+            let options = DecodeOptions { part_bytes, deleted: deleted.clone().into(), ..DecodeOptions::default() };
+            let filter = col("n").between(4_000_i64, 12_344_i64);
+            assert_eq!(read(&file, &schema, Some(filter.clone()), options.clone()).rows, expected);
+            let options = DecodeOptions { limit: Some(2_000), ..options };
+            assert_eq!(read(&file, &schema, Some(filter), options.clone()).rows, expected[..2_000]);
+            let first = (0..100).chain(5_100..7_000).collect::<Vec<_>>();
+            assert_eq!(read(&file, &schema, None, options).rows, first);
+        }
+    }
+}

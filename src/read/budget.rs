@@ -1,0 +1,77 @@
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+/// How many bytes may be fetched and not yet decoded, shared by the files of a scan.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    total: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    taken: u64,
+    waiting: VecDeque<Waker>,
+}
+
+/// Bytes of a budget, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    budget: Arc<Budget>,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(total: u64) -> Arc<Self> {
+        Arc::new(Self { total, state: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes so many bytes if they are left. What is more than all is granted when nothing else is taken.
+    pub(crate) fn try_take(self: &Arc<Self>, bytes: u64) -> Option<Permit> {
+        let mut state = self.lock();
+        let fits = state.taken == 0 || state.taken.saturating_add(bytes) <= self.total;
+        fits.then(|| {
+            state.taken = state.taken.saturating_add(bytes);
+            Permit { budget: self.clone(), bytes }
+        })
+    }
+
+    /// Takes so many bytes when they are left; or at once, if all others wait for this.
+    pub(crate) async fn take(self: &Arc<Self>, bytes: u64, urgent: &AtomicBool) -> Permit {
+        poll_fn(|context| {
+            if urgent.load(Ordering::Relaxed) {
+                return Poll::Ready(self.overdraw(bytes));
+            }
+            if let Some(permit) = self.try_take(bytes) {
+                return Poll::Ready(permit);
+            }
+            self.lock().waiting.push_back(context.waker().clone());
+            // One may have been dropped in between.
+            self.try_take(bytes).map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    fn overdraw(self: &Arc<Self>, bytes: u64) -> Permit {
+        let mut state = self.lock();
+        state.taken = state.taken.saturating_add(bytes);
+        Permit { budget: self.clone(), bytes }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self.budget.lock();
+        state.taken = state.taken.saturating_sub(self.bytes);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
