@@ -11,7 +11,7 @@ use crate::avro::record::{Record, Typed, missing, wrong};
 use crate::error::{Error, Result, ResultExt};
 use crate::spec::{
     DataContent, DataFile, EntryStatus, Manifest, ManifestContent, ManifestEntry, Metrics, PartitionSpec,
-    PrimitiveType, Schema, Value, ordered, try_ordered,
+    PrimitiveType, Schema, Transform, Value, ordered, try_ordered,
 };
 
 /// The bytes of a manifest of format version 2; `marker` is random.
@@ -196,8 +196,11 @@ fn decode_data_file(mut fields: Record, spec: &PartitionSpec, table: &Schema) ->
         split_offsets: integers(&mut fields, 132, "split_offsets")?,
     };
     let partition = match fields.take(102, "partition") {
-        Some((schema, value)) if !spec.fields.is_empty() => decode_partition(Record::new(schema, value)?, spec, table)?,
-        _ => vec![None; spec.fields.len()],
+        _ if spec.fields.is_empty() => Vec::new(),
+        Some((schema, value)) => decode_partition(Record::new(schema, value)?, spec, table)?,
+        // Taken for null, it would rule the file out of what it may hold.
+        None if spec.is_unpartitioned() => vec![None; spec.fields.len()],
+        None => return Err(missing("partition")),
     };
     Ok(DataFile {
         content,
@@ -251,13 +254,18 @@ fn bounds(fields: &mut Record, id: i32, name: &str, key: i32, value: i32) -> Res
 
 fn decode_partition(record: Record, spec: &PartitionSpec, table: &Schema) -> Result<Vec<Option<Value>>> {
     let mut found: Vec<_> = record.into_fields().collect();
+    let same = found.len() == spec.fields.len();
     let mut values = Vec::new();
     for (position, field) in spec.fields.iter().enumerate() {
         let own = |(id, name, _): &(Option<i32>, String, Option<Typed>)| {
             *id == Some(field.field_id) || (id.is_none() && *name == field.name)
         };
-        let at = found.iter().position(own).unwrap_or(position);
-        let value = found.get_mut(at).and_then(|(_, _, value)| value.take());
+        let at = found.iter().position(own).or_else(|| same.then_some(position));
+        let value = match at.and_then(|at| found.get_mut(at)) {
+            Some((_, _, value)) => value.take(),
+            None if field.transform == Transform::Void => None,
+            None => return Err(missing(&format!("partition.{}", field.name))),
+        };
         let decode = |(_, value)| {
             let primitive = spec.result_type(field, table);
             decode_partition_value(value, primitive).context(|| format!("partition field `{}`", field.name))
@@ -277,6 +285,13 @@ fn decode_partition_value(value: Avro, primitive: Option<PrimitiveType>) -> Resu
             Avro::String(value) => Ok(Value::String(value)),
             Avro::Bytes(value) | Avro::Fixed(_, value) => Ok(Value::Binary(value)),
             Avro::Boolean(value) => Ok(Value::Boolean(value)),
+            Avro::Float(value) => Ok(Value::Float(value)),
+            Avro::Double(value) => Ok(Value::Double(value)),
+            Avro::Uuid(value) => Ok(Value::Uuid(value.as_u128())),
+            Avro::TimeMicros(value) => Ok(Value::Time(value)),
+            Avro::TimestampMicros(value) | Avro::LocalTimestampMicros(value) => Ok(Value::Timestamp(value)),
+            Avro::TimestampNanos(value) | Avro::LocalTimestampNanos(value) => Ok(Value::TimestampNs(value)),
+            Avro::Decimal(value) => Vec::<u8>::try_from(&value).map(Value::Binary).map_err(|_| unexpected()),
             _ => Err(unexpected()),
         };
     };

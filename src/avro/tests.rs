@@ -73,6 +73,56 @@ fn a_manifest_with_partition_values_of_every_type_round_trips() {
     assert_eq!(decode_manifest(&bytes).unwrap(), manifest);
 }
 
+/// Of one field, `c` by identity, of this column; written over by other fields' JSON.
+fn with_other_fields(column: NestedField, value: Value, other: serde_json::Value) -> crate::Result<Manifest> {
+    let long = "p".repeat(300);
+    let fields = serde_json::json!([{"source-id": 1, "field-id": 1000, "name": long, "transform": "identity"}]);
+    let fields = PartitionSpec::fields_from_json(fields, "x").unwrap();
+    let manifest = Manifest {
+        schema: Arc::new(Schema::new([column]).unwrap()),
+        partition_spec: Arc::new(PartitionSpec { spec_id: 3, fields }),
+        content: ManifestContent::Data,
+        entries: vec![ManifestEntry::added(data_file(vec![Some(value)]))],
+    };
+    let mut bytes = encode_manifest(&manifest, 42).unwrap();
+    let text = manifest.partition_spec.fields_to_json().to_string();
+    let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+    bytes.splice(at..at + text.len(), format!("{:length$}", other.to_string(), length = text.len()).into_bytes());
+    decode_manifest(&bytes)
+}
+
+#[test]
+fn a_partition_value_that_is_missing_is_not_taken_for_null() {
+    let field = |id: i32, source: i32, transform: &str| serde_json::json!({"source-id": source, "field-id": id, "name": format!("f{id}"), "transform": transform});
+    let read = |fields: serde_json::Value| {
+        with_other_fields(NestedField::optional("c", PrimitiveType::Int), Value::Int(7), fields)
+    };
+    let error = read(serde_json::json!([field(1000, 1, "identity"), field(1001, 1, "bucket[4]")])).unwrap_err();
+    assert!(error.to_string().contains("partition.f1001"), "{error}");
+    let manifest = read(serde_json::json!([field(1000, 1, "identity"), field(1001, 1, "void")])).unwrap();
+    assert_eq!(manifest.entries[0].data_file.partition, [Some(Value::Int(7)), None]);
+}
+
+#[test]
+fn partition_values_of_columns_that_are_gone_are_carried() {
+    for (primitive, value) in [
+        (PrimitiveType::Double, Value::Double(1.5)),
+        (PrimitiveType::Float, Value::Float(1.5)),
+        (PrimitiveType::Timestamp, Value::Timestamp(5)),
+        (PrimitiveType::Time, Value::Time(5)),
+        (PrimitiveType::Uuid, Value::Uuid(5)),
+        (PrimitiveType::Decimal { precision: 9, scale: 2 }, Value::Binary(vec![0, 0, 0, 5])),
+    ] {
+        let written = match primitive {
+            PrimitiveType::Decimal { scale, .. } => Value::Decimal { unscaled: 5, scale },
+            _ => value.clone(),
+        };
+        let gone = serde_json::json!([{"source-id": 9, "field-id": 1000, "name": "p", "transform": "identity"}]);
+        let manifest = with_other_fields(NestedField::optional("c", primitive), written, gone).unwrap();
+        assert_eq!(manifest.entries[0].data_file.partition, [Some(value)], "{primitive}");
+    }
+}
+
 fn manifest_file() -> ManifestFile {
     ManifestFile {
         manifest_path: "s3://b/t/metadata/m.avro".into(),

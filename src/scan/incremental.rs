@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::read::{Change, ChangeKind, check_format};
 use crate::scan::builder::{Resolved, Since};
 use crate::scan::plan::{CONCURRENCY, files_of, read, spec_of};
-use crate::scan::prune::{Pruner, Ruled};
+use crate::scan::prune::Pruner;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
 use crate::spec::{DataContent, EntryStatus, ManifestContent, Operation, Snapshot, TableMetadata};
 
@@ -98,9 +98,7 @@ async fn added_by(scan: &Resolved, report: &mut ScanReport, snapshot: &Snapshot)
         });
         for entry in added {
             check_format(&entry.data_file)?;
-            report.files += 1;
-            if pruner.file(file, &manifest, &entry.data_file) != Ruled::In {
-                report.files_skipped += 1;
+            if !pruner.file_might_match(file, &manifest, &entry.data_file, report) {
                 continue;
             }
             let sequence_number = entry.sequence_number.unwrap_or(0);

@@ -10,7 +10,7 @@ use crate::runtime::BoxFuture;
 use crate::scan::builder::{Resolved, Source};
 use crate::scan::delete_index::{DeleteIndex, partition_key};
 use crate::scan::incremental;
-use crate::scan::prune::{Pruner, Ruled};
+use crate::scan::prune::Pruner;
 use crate::scan::{ScanReport, ScanStream, ScanTask};
 use crate::spec::{
     DataContent, EntryStatus, Manifest, ManifestFile, NestedField, PartitionSpec, Schema, Snapshot, StructType,
@@ -131,18 +131,9 @@ pub(super) async fn files_of(
                 continue;
             }
             check_format(data_file)?;
-            report.files += 1;
-            let by = match pruner.file(file, &manifest, data_file) {
-                Ruled::In => None,
-                Ruled::OutByPartition => Some(&mut report.files_skipped_by_partition),
-                Ruled::OutByMetrics => Some(&mut report.files_skipped_by_metrics),
-            };
-            if let Some(by) = by {
-                *by += 1;
-                report.files_skipped += 1;
-                continue;
+            if pruner.file_might_match(file, &manifest, data_file, report) {
+                tasks.push(ScanTask::new(data_file.clone(), sequence_number, partition_spec.clone()));
             }
-            tasks.push(ScanTask::new(data_file.clone(), sequence_number, partition_spec.clone()));
         }
     }
     drop(reads);

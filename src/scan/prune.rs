@@ -1,4 +1,5 @@
 use crate::expr::{Both, BoundPredicate, FileStats, PartitionStats, might_match};
+use crate::scan::ScanReport;
 use crate::spec::{DataFile, Manifest, ManifestFile, PartitionSpec, Schema, TableMetadata};
 
 /// Decides what a scan need not read. Pure.
@@ -8,17 +9,6 @@ pub(crate) struct Pruner<'a> {
     pub(crate) filter: Option<&'a BoundPredicate>,
     pub(crate) schema: &'a Schema,
     pub(crate) metadata: &'a TableMetadata,
-}
-
-/// Whether a file can hold a row that matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ruled {
-    /// It can.
-    In,
-    /// It cannot, by its partition.
-    OutByPartition,
-    /// It cannot, by its column metrics (and its partition).
-    OutByMetrics,
 }
 
 impl Pruner<'_> {
@@ -31,22 +21,27 @@ impl Pruner<'_> {
         might_match(filter, &PartitionStats::of_manifest(spec, summaries, self.schema))
     }
 
-    /// Whether a row that matches may be in the partition of a data or delete file of a manifest.
-    pub(crate) fn partition_might_match(&self, file: &ManifestFile, manifest: &Manifest, data_file: &DataFile) -> bool {
-        self.filter.is_none_or(|filter| might_match(filter, &self.partition(file, manifest, data_file)))
-    }
-
-    /// Whether a data file of a manifest can hold a row that matches.
-    pub(crate) fn file(&self, file: &ManifestFile, manifest: &Manifest, data_file: &DataFile) -> Ruled {
-        let Some(filter) = self.filter else { return Ruled::In };
-        if !self.partition_might_match(file, manifest, data_file) {
-            return Ruled::OutByPartition;
-        }
+    /// Whether a data file of a manifest can hold a row that matches. The report takes note of the file.
+    pub(crate) fn file_might_match(
+        &self,
+        file: &ManifestFile,
+        manifest: &Manifest,
+        data_file: &DataFile,
+        report: &mut ScanReport,
+    ) -> bool {
+        report.files += 1;
+        let Some(filter) = self.filter else { return true };
+        let partition = self.partition(file, manifest, data_file);
         let metrics = FileStats::new(&data_file.metrics, self.schema);
-        match might_match(filter, &Both(&self.partition(file, manifest, data_file), &metrics)) {
-            true => Ruled::In,
-            false => Ruled::OutByMetrics,
+        if !might_match(filter, &partition) {
+            report.files_skipped_by_partition += 1;
+        } else if !might_match(filter, &Both(&partition, &metrics)) {
+            report.files_skipped_by_metrics += 1;
+        } else {
+            return true;
         }
+        report.files_skipped += 1;
+        false
     }
 
     /// What the partition of a file of a manifest tells of its rows.
