@@ -67,8 +67,9 @@ impl DataFileRows {
         let limit = if compared.is_empty() { *limit } else { None };
         let options =
             DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into(), part_bytes: buffer_bytes / 2 };
+        let filter = filter.as_ref().filter(|_| !task.all_match);
         let limits = Limits { budget: budget.clone(), urgent };
-        let rows = Rows::open(files, &task.data_file, &wide, filter.as_ref(), options, limits).await?;
+        let rows = Rows::open(files, &task.data_file, &wide, filter, options, limits).await?;
         Ok(Self { rows, task, projection, removed })
     }
 

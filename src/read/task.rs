@@ -12,6 +12,8 @@ pub struct ScanTask {
     pub sequence_number: i64,
     /// The spec of its partition values.
     pub partition_spec: Arc<PartitionSpec>,
+    /// Whether its partition shows that all of its rows satisfy the filter.
+    pub(crate) all_match: bool,
     pub(crate) deletes: Deletes,
     /// Which rows are wanted where not all that are left are, and what became of them.
     pub(crate) change: Option<Change>,
@@ -53,7 +55,7 @@ pub(crate) struct Equality {
 
 impl ScanTask {
     pub(crate) fn new(data_file: DataFile, sequence_number: i64, partition_spec: Arc<PartitionSpec>) -> Self {
-        Self { data_file, sequence_number, partition_spec, deletes: Deletes::default(), change: None }
+        Self { data_file, sequence_number, partition_spec, all_match: false, deletes: Deletes::default(), change: None }
     }
 
     /// How many of the file's rows are left, where metadata tells.

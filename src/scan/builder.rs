@@ -234,15 +234,14 @@ impl ScanBuilder {
         let mut plan = self.plan().await?;
         // What metadata says of a file need not be read.
         let mut known = 0_u64;
-        if plan.scan.filter.is_none() {
-            plan.tasks.retain(|task| match task.exact_rows() {
-                Some(rows) => {
-                    known = known.saturating_add(rows);
-                    false
-                }
-                None => true,
-            });
-        }
+        let filtered = plan.scan.filter.is_some();
+        plan.tasks.retain(|task| match task.exact_rows().filter(|_| !filtered || task.all_match) {
+            Some(rows) => {
+                known = known.saturating_add(rows);
+                false
+            }
+            None => true,
+        });
         let read = plan.stream()?.try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows() as u64) }).await?;
         let rows = known.saturating_add(read);
         Ok(limit.map_or(rows, |limit| limit.min(rows)))

@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt};
 use crate::error::{Error, Result};
 use crate::read::{Change, ChangeKind, check_format};
 use crate::scan::builder::{Resolved, Since};
-use crate::scan::plan::{CONCURRENCY, files_of, read, spec_of};
+use crate::scan::plan::{CONCURRENCY, files_of, read};
 use crate::scan::prune::Pruner;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
 use crate::spec::{DataContent, EntryStatus, ManifestContent, Operation, Snapshot, TableMetadata};
@@ -90,7 +90,6 @@ async fn added_by(scan: &Resolved, report: &mut ScanReport, snapshot: &Snapshot)
         let (file, manifest, cost) = read?;
         report.requests += cost.requests;
         report.bytes += cost.bytes;
-        let partition_spec = spec_of(scan, file, &manifest);
         let added = manifest.entries.iter().filter(|entry| {
             entry.status == EntryStatus::Added
                 && entry.snapshot_id == Some(snapshot.snapshot_id)
@@ -98,11 +97,7 @@ async fn added_by(scan: &Resolved, report: &mut ScanReport, snapshot: &Snapshot)
         });
         for entry in added {
             check_format(&entry.data_file)?;
-            if !pruner.file_might_match(file, &manifest, &entry.data_file, report) {
-                continue;
-            }
-            let sequence_number = entry.sequence_number.unwrap_or(0);
-            tasks.push(ScanTask::new(entry.data_file.clone(), sequence_number, partition_spec.clone()));
+            tasks.extend(pruner.task(file, &manifest, entry, report));
         }
     }
     Ok(tasks)

@@ -122,32 +122,20 @@ pub(super) async fn files_of(
         let (file, manifest, cost) = read?;
         report.requests += cost.requests;
         report.bytes += cost.bytes;
-        let partition_spec = spec_of(scan, file, &manifest);
         for entry in manifest.entries.iter().filter(|entry| entry.status != EntryStatus::Deleted) {
             let data_file = &entry.data_file;
-            let sequence_number = entry.sequence_number.unwrap_or(0);
             if data_file.content != DataContent::Data {
-                deletes.add(data_file, sequence_number, &partition_spec)?;
+                deletes.add(data_file, entry.sequence_number.unwrap_or(0), pruner.spec(file, &manifest))?;
                 continue;
             }
             check_format(data_file)?;
-            if pruner.file_might_match(file, &manifest, data_file, report) {
-                tasks.push(ScanTask::new(data_file.clone(), sequence_number, partition_spec.clone()));
-            }
+            tasks.extend(pruner.task(file, &manifest, entry, report));
         }
     }
     drop(reads);
     scan.schema = Arc::new(with_compared(&scan.schema, &deletes.compared(), &scan.metadata)?);
     deletes.assign(&mut tasks, &scan.schema)?;
     Ok(tasks)
-}
-
-/// The partition spec of a manifest's files.
-pub(super) fn spec_of(scan: &Resolved, file: &ManifestFile, manifest: &Manifest) -> Arc<PartitionSpec> {
-    match scan.metadata.partition_spec(file.partition_spec_id) {
-        Ok(spec) => spec.clone(),
-        Err(_) => manifest.partition_spec.clone(),
-    }
 }
 
 /// The schema with columns that equality deletes compare and that the table has no more.

@@ -1,6 +1,8 @@
-use crate::expr::{Both, BoundPredicate, FileStats, PartitionStats, might_match};
-use crate::scan::ScanReport;
-use crate::spec::{DataFile, Manifest, ManifestFile, PartitionSpec, Schema, TableMetadata};
+use std::sync::Arc;
+
+use crate::expr::{Both, BoundPredicate, FileStats, PartitionStats, might_match, must_match};
+use crate::scan::{ScanReport, ScanTask};
+use crate::spec::{Manifest, ManifestEntry, ManifestFile, PartitionSpec, Schema, TableMetadata};
 
 /// Decides what a scan need not read. Pure.
 #[derive(Clone, Copy, Debug)]
@@ -21,36 +23,41 @@ impl Pruner<'_> {
         might_match(filter, &PartitionStats::of_manifest(spec, summaries, self.schema))
     }
 
-    /// Whether a data file of a manifest can hold a row that matches. The report takes note of the file.
-    pub(crate) fn file_might_match(
+    /// The task of reading a data file of a manifest; `None` if it cannot hold a row that matches. The report takes note.
+    pub(crate) fn task(
         &self,
         file: &ManifestFile,
         manifest: &Manifest,
-        data_file: &DataFile,
+        entry: &ManifestEntry,
         report: &mut ScanReport,
-    ) -> bool {
+    ) -> Option<ScanTask> {
+        let (spec, data_file) = (self.spec(file, manifest), &entry.data_file);
+        let sequence_number = entry.sequence_number.unwrap_or(0);
+        let task = |all_match| {
+            let task = ScanTask::new(data_file.clone(), sequence_number, spec.clone());
+            Some(ScanTask { all_match, ..task })
+        };
         report.files += 1;
-        let Some(filter) = self.filter else { return true };
-        let partition = self.partition(file, manifest, data_file);
+        let Some(filter) = self.filter else { return task(false) };
+        // The values are in the order of the manifest's own spec. Where the table has another of that id, none is trusted.
+        let values = if same(spec, &manifest.partition_spec) { data_file.partition.as_slice() } else { &[] };
+        let partition = PartitionStats::of_file(spec, values, self.schema, data_file.metrics.record_count);
         let metrics = FileStats::new(&data_file.metrics, self.schema);
         if !might_match(filter, &partition) {
             report.files_skipped_by_partition += 1;
         } else if !might_match(filter, &Both(&partition, &metrics)) {
             report.files_skipped_by_metrics += 1;
         } else {
-            return true;
+            // Metrics are not asked: where they are wrong, rows would be.
+            return task(must_match(filter, &partition));
         }
         report.files_skipped += 1;
-        false
+        None
     }
 
-    /// What the partition of a file of a manifest tells of its rows.
-    fn partition<'m>(&self, file: &ManifestFile, manifest: &'m Manifest, data_file: &DataFile) -> PartitionStats<'m> {
-        // The values are in the order of the manifest's own spec. Where the table has another of that id, none is trusted.
-        let of_table = self.metadata.partition_spec(file.partition_spec_id);
-        let agreed = of_table.map_or(true, |of_table| same(of_table, &manifest.partition_spec));
-        let values = if agreed { data_file.partition.as_slice() } else { &[] };
-        PartitionStats::of_file(&manifest.partition_spec, values, self.schema, data_file.metrics.record_count)
+    /// The partition spec of a manifest's files.
+    pub(crate) fn spec<'m>(&'m self, file: &ManifestFile, manifest: &'m Manifest) -> &'m Arc<PartitionSpec> {
+        self.metadata.partition_spec(file.partition_spec_id).unwrap_or(&manifest.partition_spec)
     }
 }
 

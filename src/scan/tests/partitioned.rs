@@ -215,3 +215,22 @@ fn a_partitioned_table_shows_every_row_without_a_filter_and_with_one_on_another_
         assert_eq!((rows.len(), report.manifests_skipped_by_partition), (0, 2));
     });
 }
+
+#[test]
+fn rows_of_whole_partitions_are_counted_without_reading_them() {
+    block_on(async {
+        let store = counting();
+        let table = table(&store).await;
+        let count = |filter: &'static str| table.scan().filter(filter).count();
+        assert_eq!(count("ts >= '1970-01-03T05:00Z' and ts < '1970-01-03T07:00Z'").await.unwrap(), 2);
+        // The list, the manifest of that day, and the one that may have files of any.
+        assert_eq!(store.take().requests(), 3);
+        // An hour that the filter cuts must be read.
+        assert_eq!(count("ts >= '1970-01-03T05:00Z' and ts <= '1970-01-03T06:00Z'").await.unwrap(), 1);
+        assert_eq!(store.take().requests(), 1);
+        assert_eq!(count("ts >= '1970-01-03T05:00Z' and ts < '1970-01-03T07:00Z' and id != 53").await.unwrap(), 1);
+        assert_eq!(store.take().requests(), 2);
+        assert_eq!(count("ts is not null").await.unwrap(), 96);
+        assert_eq!(store.take().requests(), 1);
+    });
+}
