@@ -12,7 +12,9 @@ use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData,
 use crate::error::Result;
 use crate::expr::{BoundPredicate, might_match, must_match};
 use crate::parquet::bloom::BloomFilters;
+use crate::parquet::decode_options::{DecodeOptions, DecodeReport, Step};
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
+use crate::parquet::levels::check_levels;
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{check_page_index, rows_to_read, without};
 use crate::parquet::parts::{Group, Part, Reading, divide, group_bytes};
@@ -20,7 +22,6 @@ use crate::parquet::project::{leaf_of, leaves};
 use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
-use crate::spec::Positions;
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
 /// rows are filtered exactly, and batches have the projection's schema whatever the file's own names and types.
@@ -37,60 +38,13 @@ pub struct FileDecoder {
     /// What is still to be read, and of what is being read the bytes and the positions of rows to come.
     parts: VecDeque<Part>,
     part_bytes: u64,
+    /// Whether rows of a row group are skipped.
+    skips: bool,
     needs: Vec<Range<u64>>,
     positions: VecDeque<Range<u64>>,
     state: State,
     left: Option<usize>,
     report: DecodeReport,
-}
-
-/// How a file is read.
-#[derive(Clone, Debug)]
-pub struct DecodeOptions {
-    /// Rows in a batch at most.
-    pub batch_size: usize,
-    /// Rows in all at most, after the filter.
-    pub limit: Option<u64>,
-    /// Rows of the file that were deleted: they are left out.
-    pub deleted: Arc<Positions>,
-    /// About how many bytes are asked for at once at most. Row groups that take more are read in parts, if the file has a
-    /// page index.
-    pub part_bytes: u64,
-}
-
-impl Default for DecodeOptions {
-    fn default() -> Self {
-        Self { batch_size: 8192, limit: None, deleted: Arc::default(), part_bytes: 64 << 20 }
-    }
-}
-
-/// What a [`FileDecoder`] says.
-#[derive(Debug)]
-pub enum Step {
-    /// Fetch exactly these ranges of the file and [`push`](FileDecoder::push) them. Fetching them together in fewer
-    /// requests is fine, as long as each is pushed by itself.
-    Needs(Vec<Range<u64>>),
-    /// Rows, at least one.
-    Batch(RecordBatch),
-    /// There are no more rows.
-    Done,
-}
-
-/// What a [`FileDecoder`] had to look at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DecodeReport {
-    /// Row groups in the file.
-    pub row_groups: u64,
-    /// Row groups skipped by their statistics or Bloom filters, or because all of their rows are deleted.
-    pub row_groups_skipped: u64,
-    /// Those of them that were skipped by their Bloom filters.
-    pub row_groups_skipped_by_bloom_filter: u64,
-    /// Rows skipped by the page index, in the row groups that were not skipped.
-    pub rows_skipped_by_pages: u64,
-    /// Rows decoded.
-    pub rows_decoded: u64,
-    /// Rows handed out.
-    pub rows: u64,
 }
 
 #[derive(Debug)]
@@ -124,6 +78,7 @@ impl FileDecoder {
             reader: file.reader.clone(),
             parts: VecDeque::new(),
             part_bytes: 0,
+            skips: false,
             needs: Vec::new(),
             positions: VecDeque::new(),
             state: State::Done,
@@ -221,6 +176,11 @@ impl FileDecoder {
             }
             State::Rows(rows) => {
                 bytes.iter().try_for_each(|pages| check_page_headers(pages))?;
+                if self.skips {
+                    let (file, leaves) = (self.file.parquet(), &self.leaves);
+                    let mut pages = ranges.iter().zip(&bytes);
+                    pages.try_for_each(|(range, pages)| check_levels(file, leaves, range.start, pages))?;
+                }
                 rows.push_ranges(ranges, bytes).map_err(broken)
             }
             State::Done => Ok(()),
@@ -363,7 +323,7 @@ impl FileDecoder {
         let (reading, limit) = (self.reading(), self.limit());
         let decoder = reading.decoder(&part, limit)?;
         self.needs = reading.ranges(&part, limit)?;
-        self.part_bytes = part.bytes;
+        (self.part_bytes, self.skips) = (part.bytes, part.skips);
         self.positions = part.positions.into();
         Ok(State::Rows(Box::new(decoder)))
     }

@@ -6,11 +6,13 @@ mod bloom_tests;
 mod conform;
 mod constant;
 mod decode;
+mod decode_options;
 #[cfg(test)]
 mod decode_tests;
 mod encode;
 mod fill;
 mod footer;
+mod levels;
 mod metrics;
 mod misfit;
 mod named;
@@ -36,7 +38,8 @@ mod values;
 pub use conform::conform;
 #[cfg(test)]
 pub(crate) use constant::constant_array;
-pub use decode::{DecodeOptions, DecodeReport, FileDecoder, Step};
+pub use decode::FileDecoder;
+pub use decode_options::{DecodeOptions, DecodeReport, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
 pub(crate) use misfit::{Fit, Misfit};

@@ -10,6 +10,7 @@ use parquet::file::metadata::ParquetMetaData;
 
 use crate::error::Result;
 use crate::parquet::footer::{broken, decoded};
+use crate::parquet::levels::can_skip;
 
 /// Rows of one row group, or of several that follow one another.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Part {
     pub(super) positions: Vec<Range<u64>>,
     /// About how many bytes they take in the file.
     pub(super) bytes: u64,
+    /// Whether rows of a row group are skipped.
+    pub(super) skips: bool,
 }
 
 /// The rows that are read of a row group, as positions in the file.
@@ -40,22 +43,30 @@ pub(super) struct Reading<'a> {
 /// all of them will be read.
 pub(super) fn divide(file: &ParquetMetaData, leaves: &[usize], groups: Vec<Group>, most: u64, join: bool) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    for group in groups {
+    for mut group in groups {
+        if !can_skip_rows(file, leaves, group.number) {
+            group.positions = vec![group.first_row..group.first_row.saturating_add(group.rows)];
+        }
         let selected: u64 = group.positions.iter().map(|range| range.end.saturating_sub(range.start)).sum();
         let bytes = group_bytes(file, leaves, group.number);
         let bytes = u64::try_from(u128::from(bytes) * u128::from(selected) / u128::from(group.rows.max(1)));
         let bytes = bytes.unwrap_or(u64::MAX);
-        let pieces = if has_pages(file, leaves, group.number) { bytes.div_ceil(most.max(1)).max(1) } else { 1 };
+        let divisible = has_pages(file, leaves, group.number) && can_skip_rows(file, leaves, group.number);
+        let pieces = if divisible { bytes.div_ceil(most.max(1)).max(1) } else { 1 };
         for positions in cut(&group.positions, selected.div_ceil(pieces)) {
             let bytes = bytes / pieces;
             let selection = group.selection(&positions);
             match parts.last_mut() {
                 Some(last) if join && pieces == 1 && last.bytes.saturating_add(bytes) <= most => {
+                    last.skips |= selection.selection().is_some();
                     last.groups.push(selection);
                     last.positions.extend(positions);
                     last.bytes += bytes;
                 }
-                _ => parts.push(Part { groups: vec![selection], positions, bytes }),
+                _ => {
+                    let skips = selection.selection().is_some();
+                    parts.push(Part { groups: vec![selection], positions, bytes, skips });
+                }
             }
         }
     }
@@ -108,6 +119,11 @@ pub(super) fn group_bytes(file: &ParquetMetaData, leaves: &[usize], group: usize
 fn has_pages(file: &ParquetMetaData, leaves: &[usize], group: usize) -> bool {
     let Some(index) = file.page_index() else { return false };
     leaves.iter().all(|leaf| index.page_locations(group, *leaf).is_some())
+}
+
+fn can_skip_rows(file: &ParquetMetaData, leaves: &[usize], group: usize) -> bool {
+    let Some(group) = file.row_groups().get(group) else { return false };
+    leaves.iter().filter_map(|leaf| group.columns().get(*leaf)).all(can_skip)
 }
 
 impl Reading<'_> {

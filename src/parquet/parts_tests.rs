@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_array::builder::{Int64Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use bytes::{Bytes, BytesMut};
 
 use super::decode_tests::read_footer;
 use super::*;
 use crate::expr::{Predicate, col};
 use crate::spec::metadata_columns::{POS, with_metadata_columns};
-use crate::spec::{NestedField, Positions, PrimitiveType, Schema};
+use crate::spec::{NestedField, Positions, PrimitiveType, Schema, Type};
 
 const ROWS: i64 = 20_000;
 
@@ -110,5 +111,51 @@ fn filters_limits_and_deletes_hold_in_parts_too() {
             let first = (0..100).chain(5_100..7_000).collect::<Vec<_>>();
             assert_eq!(read(&file, &schema, None, options).rows, first);
         }
+    }
+}
+
+#[test]
+fn rows_of_lists_are_skipped_in_every_codec() {
+    let element = NestedField::required("element", PrimitiveType::Long);
+    let schema = Schema::new([
+        NestedField::required("n", PrimitiveType::Long),
+        NestedField::optional("list", Type::list(element.field_type.clone())),
+    ])
+    .unwrap();
+    let deleted: Positions = (0..1_000).chain(1_500..2_500).collect();
+    for codec in ["uncompressed", "snappy", "gzip", "zstd", "lz4_raw", "lz4"] {
+        let properties = [
+            ("write.parquet.compression-codec", codec),
+            ("write.parquet.page-row-limit", "300"),
+            ("write.parquet.row-group-limit", "2000"),
+        ];
+        let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let Ok(options) = EncodeOptions::from_properties(&properties) else {
+            assert!(codec.starts_with("lz4"), "{codec}");
+            continue;
+        };
+        let mut encoder = FileEncoder::new(&schema, &options).unwrap();
+        let mut lists = ListBuilder::new(Int64Builder::new());
+        for n in 0..5_000_i64 {
+            for value in 0..n % 4 {
+                lists.values().append_value(n + value);
+            }
+            lists.append(n % 7 != 0);
+        }
+        let n: ArrayRef = Arc::new(Int64Array::from_iter_values(0..5_000));
+        let lists: ArrayRef = Arc::new(lists.finish());
+        let batch = RecordBatch::try_from_iter([("n", n), ("list", lists)]).unwrap();
+        let batch = conform(&schema, &batch).unwrap();
+        encoder.write(&batch).unwrap();
+        let (file, ..) = encoder.finish().unwrap();
+        let options = DecodeOptions { deleted: deleted.clone().into(), ..DecodeOptions::default() };
+        let filter = col("n").le(4_200_i64);
+        let all = Projection::all(&schema).unwrap();
+        let (found, ..) = super::decode_tests::read(&file, &all, Some(&filter), options, 8).unwrap();
+        let left: BooleanArray = (0..5_000_u64).map(|n| Some(!deleted.contains(n) && n <= 4_200)).collect();
+        let expected = arrow_select::filter::filter_record_batch(&batch, &left).unwrap();
+        assert_eq!(found.num_rows(), expected.num_rows(), "{codec}");
+        let values = |batch: &RecordBatch| format!("{:?}", batch.column(1).as_list::<i32>().iter().collect::<Vec<_>>());
+        assert_eq!(values(&found), values(&expected), "{codec}");
     }
 }

@@ -21,7 +21,7 @@ use Kind::{Bool, Byte, Bytes, Double, Int, List, Number, Struct};
 /// No struct of Parquet's nests deeper.
 const DEEPEST: u8 = 32;
 
-pub(super) const NUMBERS: usize = 4;
+pub(super) const NUMBERS: usize = 7;
 
 pub(super) static FILE: Kind = Struct(&[
     (1, Int),
@@ -118,18 +118,21 @@ pub(super) const UNCOMPRESSED: usize = 0;
 pub(super) const COMPRESSED: usize = 1;
 pub(super) const DEFINITION_LEVELS: usize = 2;
 pub(super) const REPETITION_LEVELS: usize = 3;
+pub(super) const PAGE_TYPE: usize = 4;
+pub(super) const VALUES: usize = 5;
+pub(super) const REPETITION_ENCODING: usize = 6;
 pub(super) static PAGE_HEADER: Kind = Struct(&[
-    (1, Int),
+    (1, Number(PAGE_TYPE)),
     (2, Number(UNCOMPRESSED)),
     (3, Number(COMPRESSED)),
     (4, Int),
-    (5, Struct(&[(1, Int), (2, Int), (3, Int), (4, Int), (5, Struct(STATISTICS))])),
+    (5, Struct(&[(1, Number(VALUES)), (2, Int), (3, Int), (4, Number(REPETITION_ENCODING)), (5, Struct(STATISTICS))])),
     (6, EMPTY),
     (7, Struct(&[(1, Int), (2, Int), (3, Bool)])),
     (
         8,
         Struct(&[
-            (1, Int),
+            (1, Number(VALUES)),
             (2, Int),
             (3, Int),
             (4, Int),
