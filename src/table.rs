@@ -1,11 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::read::Manifests;
-use crate::scan::{ScanBuilder, Source};
+use crate::runtime::BoxStream;
+use crate::scan::{ScanBuilder, Source, tail};
 use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
 use crate::transaction::{self, CommitReceipt, Committer, Resolution};
 use crate::write::records_to_batch;
@@ -105,6 +107,15 @@ impl Table {
     /// Begins a scan of the newest version that is known: `table.scan().select(["id"]).filter("id > 7").collect().await?`.
     pub fn scan(&self) -> ScanBuilder {
         ScanBuilder::new(Source { handle: self.0.handle.clone(), manifests: self.0.manifests.clone() })
+    }
+
+    /// New snapshots as they are committed, each once, the oldest first: those after the newest that the table knows now.
+    /// Looks for them each time the interval has passed, with one request if there is none.
+    ///
+    /// To process what is appended: `table.scan().at_snapshot(snapshot.snapshot_id).appends_since(snapshot.parent_snapshot_id)`.
+    /// An error does not end the stream; what could not be read is looked for again.
+    pub fn tail(&self, interval: Duration) -> BoxStream<'static, Result<Arc<Snapshot>>> {
+        tail::tail(self.0.handle.clone(), interval)
     }
 
     /// Settles a commit whose outcome was unknown, by the token in its error ([`Error::unknown_commit`](crate::Error::unknown_commit)).

@@ -45,7 +45,8 @@ pub(super) fn divide(file: &ParquetMetaData, leaves: &[usize], groups: Vec<Group
     let mut parts: Vec<Part> = Vec::new();
     for mut group in groups {
         if !can_skip_rows(file, leaves, group.number) {
-            group.positions = vec![group.first_row..group.first_row.saturating_add(group.rows)];
+            let whole = group.first_row..group.first_row.saturating_add(group.rows);
+            group.positions = std::iter::once(whole).collect();
         }
         let selected: u64 = group.positions.iter().map(|range| range.end.saturating_sub(range.start)).sum();
         let bytes = group_bytes(file, leaves, group.number);

@@ -227,21 +227,20 @@ impl ScanBuilder {
         self.stream().await?.try_collect().await
     }
 
-    /// Counts the rows. Without a filter, from metadata alone where no deletes apply but deletion vectors.
+    /// Counts the rows, reading only the files of which metadata does not tell.
     pub async fn count(mut self) -> Result<u64> {
         self.select = Some(Vec::new());
         let limit = self.limit;
         let mut plan = self.plan().await?;
         // What metadata says of a file need not be read.
         let mut known = 0_u64;
-        let filtered = plan.scan.filter.is_some();
-        plan.tasks.retain(|task| match task.exact_rows().filter(|_| !filtered || task.all_match) {
-            Some(rows) => {
-                known = known.saturating_add(rows);
-                false
+        let tasks = std::mem::take(&mut plan.tasks);
+        for task in tasks {
+            match plan.exact_rows(&task) {
+                Some(rows) => known = known.saturating_add(rows),
+                None => plan.tasks.push(task),
             }
-            None => true,
-        });
+        }
         let read = plan.stream()?.try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows() as u64) }).await?;
         let rows = known.saturating_add(read);
         Ok(limit.map_or(rows, |limit| limit.min(rows)))

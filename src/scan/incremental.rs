@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 
 use crate::error::{Error, Result};
 use crate::read::{Change, ChangeKind, check_format};
-use crate::scan::builder::{Resolved, Since};
+use crate::scan::builder::Resolved;
 use crate::scan::plan::{CONCURRENCY, files_of, read};
 use crate::scan::prune::Pruner;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
@@ -19,7 +19,7 @@ pub(super) async fn plan(scan: Resolved) -> Result<ScanPlan> {
     let ScanPlan { tasks, report, scan } = &mut plan;
     let (Some(since), Some(to)) = (scan.since.clone(), scan.snapshot.clone()) else { return Ok(plan) };
     report.snapshot_id = Some(to.snapshot_id);
-    let snapshots = between(&scan.metadata, &since, &to)?;
+    let snapshots = ancestors(&scan.metadata, since.snapshot_id, &to)?;
     let mut ordinal = 0;
     for snapshot in &snapshots {
         let change = |kind| Change { kind, ordinal, snapshot_id: snapshot.snapshot_id };
@@ -45,14 +45,18 @@ pub(super) async fn plan(scan: Resolved) -> Result<ScanPlan> {
 }
 
 /// The ancestors of a snapshot, with itself, that are newer than another: the oldest first.
-fn between(metadata: &TableMetadata, since: &Since, to: &Arc<Snapshot>) -> Result<Vec<Arc<Snapshot>>> {
+pub(super) fn ancestors(
+    metadata: &TableMetadata,
+    since: Option<i64>,
+    to: &Arc<Snapshot>,
+) -> Result<Vec<Arc<Snapshot>>> {
     let mut found = Vec::new();
     let mut next = Some(to.snapshot_id);
-    while let Some(id) = next.filter(|id| Some(*id) != since.snapshot_id) {
+    while let Some(id) = next.filter(|id| Some(*id) != since) {
         // Histories are finite, unless a stranger made one.
         let known = metadata.snapshot(id).filter(|_| found.len() <= metadata.snapshots.len());
         let Some(snapshot) = known else {
-            let from = since.snapshot_id.map_or_else(|| "the first snapshot".to_owned(), |id| format!("snapshot {id}"));
+            let from = since.map_or_else(|| "the first snapshot".to_owned(), |id| format!("snapshot {id}"));
             return Err(Error::invalid_input(format!(
                 "what happened between {from} and snapshot {} is not known: snapshot {id} has expired",
                 to.snapshot_id
@@ -61,8 +65,8 @@ fn between(metadata: &TableMetadata, since: &Since, to: &Arc<Snapshot>) -> Resul
         next = snapshot.parent_snapshot_id;
         found.push(snapshot.clone());
     }
-    if next != since.snapshot_id {
-        let from = since.snapshot_id.unwrap_or_default();
+    if next != since {
+        let from = since.unwrap_or_default();
         return Err(Error::invalid_input(format!("snapshot {from} is no ancestor of snapshot {}", to.snapshot_id)));
     }
     found.reverse();

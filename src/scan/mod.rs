@@ -5,6 +5,7 @@ mod delete_bounds;
 mod delete_index;
 #[cfg(test)]
 mod delete_tests;
+mod exact;
 #[cfg(test)]
 pub(crate) mod fakes;
 mod in_order;
@@ -13,12 +14,14 @@ mod plan;
 mod prune;
 mod report;
 mod stream;
+pub(crate) mod tail;
 #[cfg(test)]
 mod tests;
 
 pub use crate::read::ScanTask;
 pub(crate) use builder::Source;
 pub use builder::{Filter, ScanBuilder};
+pub use exact::Bounds;
 pub use plan::{PartitionPlan, ScanPlan};
 pub use report::ScanReport;
 pub use stream::ScanStream;

@@ -318,3 +318,66 @@ fn a_plan_can_be_read_partition_by_partition() {
     let expected = [(value("b"), vec![20, 21, 22, 23, 24]), (value("a"), vec![10, 12, 13, 14, 30, 31, 32, 33, 34])];
     assert_eq!(read.collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_tail_has_each_snapshot_once_and_its_rows_can_be_scanned() {
+    use crate::store::faulty::{FaultyStore, TestRuntime};
+    block_on(async {
+        let store = FaultyStore::default();
+        let warehouse = Warehouse::with_runtime(store.clone(), TestRuntime::new(1));
+        let table = warehouse.create("t").schema(schema()).await.unwrap();
+        table.append([batch(0..10)]).await.unwrap();
+        let reader = warehouse.open("t").await.unwrap();
+        let mut tail = reader.tail(std::time::Duration::from_secs(60));
+        let mut seen = Vec::new();
+        for i in 1..6 {
+            // Two at a time, of which the first is not the newest when it is seen.
+            table.append([batch(i * 100..i * 100 + 3)]).await.unwrap();
+            table.append([batch(i * 100 + 10..i * 100 + 11)]).await.unwrap();
+            if i == 3 {
+                store.unreadable(Some("metadata/v"));
+                assert!(tail.next().await.unwrap().is_err());
+                store.unreadable(None);
+            }
+            for _ in 0..2 {
+                let snapshot = tail.next().await.unwrap().unwrap();
+                let since = snapshot.parent_snapshot_id;
+                let scan = reader.scan().at_snapshot(snapshot.snapshot_id).appends_since(since);
+                seen.push(ids(&scan.collect().await.unwrap()));
+            }
+        }
+        let expected = (1..6).flat_map(|i| [vec![i * 100, i * 100 + 1, i * 100 + 2], vec![i * 100 + 10]]);
+        assert_eq!(seen, expected.collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn metadata_tells_counts_and_bounds_only_where_they_are_exact() {
+    use super::fakes::Made;
+    use crate::scan::Bounds;
+    use crate::spec::Value;
+    let bounds = |min: i64, max: i64| Some(Bounds { min: Some(Value::Long(min)), max: Some(Value::Long(max)) });
+    let mut made = Made::new(schema(), vec![vec![]]);
+    made.data(1, 0, vec![], &batch(100..200));
+    let path = made.data(1, 0, vec![], &batch(5..50));
+    let plan = |made: &Made, filter: &str| block_on(made.table(None).scan().filter(filter).plan()).unwrap();
+    let all = plan(&made, "id >= 0");
+    assert_eq!((all.exact_count(), all.exact_bounds("id").unwrap()), (Some(145), bounds(5, 199)));
+    let one = plan(&made, "id >= 60");
+    assert_eq!((one.exact_count(), one.exact_bounds("id").unwrap()), (Some(100), bounds(100, 199)));
+    let part = plan(&made, "id >= 150");
+    assert_eq!((part.exact_count(), part.exact_bounds("id").unwrap()), (None, None));
+    assert_eq!(all.exact_bounds("name").unwrap(), None);
+    assert!(all.exact_bounds("nope").is_err());
+    let none = plan(&made, "id < 0");
+    assert_eq!(
+        (none.exact_count(), none.exact_bounds("id").unwrap()),
+        (Some(0), Some(Bounds { min: None, max: None }))
+    );
+    let x = all.exact_bounds("x").unwrap().unwrap();
+    assert_eq!((x.min, x.max), (Some(Value::Double(5.0)), Some(Value::Double(199.0))));
+    made.positions(1, 0, vec![], &[(&path, 0)]);
+    let deleted = plan(&made, "id >= 0");
+    assert_eq!((deleted.exact_count(), deleted.exact_bounds("id").unwrap()), (None, None));
+    assert_eq!(block_on(made.table(None).scan().filter("id >= 0").count()).unwrap(), 144);
+}
