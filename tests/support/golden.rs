@@ -97,7 +97,8 @@ fn value(array: &dyn Array, row: usize) -> Json {
         }
         DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
             let time = array.as_primitive::<TimestampNanosecondType>().value_as_datetime(row).unwrap();
-            json!({ tag(zone.as_deref()): time.format("%Y-%m-%dT%H:%M:%S%.9f").to_string() })
+            let text = time.format("%Y-%m-%dT%H:%M:%S%.9f").to_string();
+            json!({ tag(zone.as_deref()): text.strip_suffix("000").unwrap_or(&text) })
         }
         DataType::Utf8 => array.as_string::<i32>().value(row).into(),
         DataType::LargeUtf8 => array.as_string::<i64>().value(row).into(),
