@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8] = b"Obj\x01";
 
-type Metadata = HashMap<String, Vec<u8>>;
+pub(super) type Metadata = HashMap<String, Vec<u8>>;
 
 /// An Avro file, whose header is read.
 pub(crate) struct Container<'a> {
@@ -30,7 +30,7 @@ fn malformed(error: apache_avro::Error) -> Error {
     Error::invalid_data(format!("not a valid Avro file: {error}"))
 }
 
-fn damaged() -> Error {
+pub(super) fn damaged() -> Error {
     Error::invalid_data("not a valid Avro file: it is truncated, or does not hold what it says")
 }
 
@@ -40,16 +40,21 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Container<'_>> {
     let (marker, blocks) = rest.split_at_checked(16).ok_or_else(damaged)?;
     let text = metadata.get("avro.schema").and_then(|text| std::str::from_utf8(text).ok());
     let schema = Schema::parse_str(text.ok_or_else(damaged)?).map_err(malformed)?;
-    let codec = metadata.get("avro.codec");
-    let codec = BlockCodec::named(codec.map(Vec::as_slice)).ok_or_else(|| {
-        let name = codec.map(|name| String::from_utf8_lossy(name).chars().take(40).collect::<String>());
-        Error::unsupported(format!("an Avro file compressed by {:?}", name.unwrap_or_default()))
-    })?;
+    let codec = codec_of(&metadata)?;
     Ok(Container { schema, metadata, codec, marker, blocks, size: bytes.len() })
 }
 
+/// How the blocks of a file are compressed.
+pub(super) fn codec_of(metadata: &Metadata) -> Result<BlockCodec> {
+    let codec = metadata.get("avro.codec");
+    BlockCodec::named(codec.map(Vec::as_slice)).ok_or_else(|| {
+        let name = codec.map(|name| String::from_utf8_lossy(name).chars().take(40).collect::<String>());
+        Error::unsupported(format!("an Avro file compressed by {:?}", name.unwrap_or_default()))
+    })
+}
+
 /// The metadata, and what follows it.
-fn header(bytes: &[u8]) -> Option<(Metadata, &[u8])> {
+pub(super) fn header(bytes: &[u8]) -> Option<(Metadata, &[u8])> {
     let mut rest = bytes.strip_prefix(MAGIC)?;
     let mut metadata = HashMap::new();
     loop {

@@ -214,7 +214,7 @@ fn a_schema_that_contains_itself_is_refused_instead_of_overflowing_the_stack() {
 }
 
 /// An Avro file with one block, compressed as it is said.
-fn container(schema: &str, codec: &str, count: u64, block: &[u8]) -> Vec<u8> {
+pub(super) fn container(schema: &str, codec: &str, count: u64, block: &[u8]) -> Vec<u8> {
     let long = |value: usize| {
         let (mut rest, mut bytes) = ((value as u64) << 1, vec![]);
         while rest >= 0x80 {

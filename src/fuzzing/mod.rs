@@ -22,7 +22,7 @@ mod tests;
 mod text;
 mod wire;
 
-pub use avro::{avro_container, manifest, manifest_list};
+pub use avro::{avro_container, avro_rows, manifest, manifest_list};
 pub use deletes::deletion_vector;
 pub use parquet::parquet;
 #[cfg(test)]

@@ -31,6 +31,9 @@ fn save(target: &str, name: &str, bytes: impl AsRef<[u8]>) {
 #[ignore = "writes into the repository"]
 fn seeds() {
     block_on(tables());
+    for (name, bytes) in crate::avro::avro_seeds() {
+        save("avro_rows", &format!("own-{name}"), bytes);
+    }
     parquet();
     ipc();
     texts();

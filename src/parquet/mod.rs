@@ -47,4 +47,5 @@ pub use options::{EncodeOptions, MetricsMode};
 pub(crate) use project::{id_of, project};
 pub(crate) use projection::Fill;
 pub use projection::Projection;
+pub(crate) use refine::Refine;
 pub(crate) use values::array_of;

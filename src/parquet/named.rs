@@ -8,7 +8,7 @@ use arrow_schema::{ArrowError, DataType, Fields, Schema};
 
 use crate::error::{Error, Result};
 use crate::parquet::footer::FileMetadata;
-use crate::spec::{NameMapping, has_ids};
+use crate::spec::{NameMapping, has_ids, no_field_ids};
 
 impl FileMetadata {
     /// Gives the columns the ids that the table's name mapping says, unless the file says ids itself.
@@ -29,7 +29,7 @@ impl FileMetadata {
         if self.schema.fields().is_empty() || has_ids(self.schema.fields()) {
             return Ok(());
         }
-        Err(no_ids(self.mapping.is_some()))
+        Err(no_field_ids(self.mapping.is_some()))
     }
 
     /// A batch of the file, or of some of its columns, with the ids.
@@ -41,16 +41,6 @@ impl FileMetadata {
             .and_then(|columns| RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options))
             .map_err(|error| Error::invalid_data("the columns do not fit their names").caused_by(error))
     }
-}
-
-/// The error about a file whose columns cannot be told.
-pub(crate) fn no_ids(mapped: bool) -> Error {
-    Error::unsupported(match mapped {
-        true => "the data file has no field ids, and the table's name mapping knows none of its columns",
-        false => {
-            "the data file has no field ids, and the table has no name mapping (the property `schema.name-mapping.default`)"
-        }
-    })
 }
 
 fn retyped(fields: &Fields, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, ArrowError> {

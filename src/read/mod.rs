@@ -2,6 +2,7 @@
 
 mod budget;
 mod data_file;
+mod decoder;
 mod deletes;
 mod deletion_vector;
 mod files;

@@ -14,6 +14,7 @@ use crate::parquet::{
     DecodeOptions, DecodeReport, FIRST_READ, FileDecoder, FileMetadata, FooterDecoder, FooterStep, Projection, Step,
 };
 use crate::read::budget::{Budget, Permit};
+use crate::read::decoder::{AvroDecoder, Decoder};
 use crate::read::files::Files;
 use crate::runtime::BoxFuture;
 use crate::spec::DataFile;
@@ -21,12 +22,14 @@ use crate::spec::DataFile;
 #[cfg(test)]
 mod tests;
 
+const AVRO: &str = "AVRO";
+
 /// The rows of one file, whether of data or of deletes: columns by field id, filtered.
 #[derive(Debug)]
 pub(crate) struct Rows {
     files: Files,
     path: String,
-    decoder: FileDecoder,
+    decoder: Decoder,
     /// How much of the decoder's report is in the files'.
     seen: DecodeReport,
     limits: Limits,
@@ -66,11 +69,7 @@ impl Rows {
     ) -> Result<Self> {
         check_format(file)?;
         let path = file.file_path.clone();
-        let footer = footer(files, file).await.context(|| format!("reading {path}"))?;
-        let decoder = footer
-            .known_by(|| files.name_mapping(projection))
-            .and_then(|footer| FileDecoder::new(footer, projection, filter, options))
-            .context(|| format!("reading {path}"))?;
+        let decoder = decoder(files, file, projection, filter, options).await.context(|| format!("reading {path}"))?;
         Ok(Self {
             files: files.clone(),
             path,
@@ -169,9 +168,24 @@ impl fmt::Debug for Ahead {
     }
 }
 
+async fn decoder(
+    files: &Files,
+    file: &DataFile,
+    projection: &Projection,
+    filter: Option<&BoundPredicate>,
+    options: DecodeOptions,
+) -> Result<Decoder> {
+    if file.file_format == AVRO {
+        let (size, mapping) = (file.file_size_in_bytes, files.name_mapping(projection)?);
+        return Ok(Decoder::Avro(AvroDecoder::new(size, mapping, projection, filter, options)?.into()));
+    }
+    let footer = footer(files, file).await?.known_by(|| files.name_mapping(projection))?;
+    Ok(Decoder::Parquet(FileDecoder::new(footer, projection, filter, options)?.into()))
+}
+
 /// Fails on a file that this crate cannot read, by name.
 pub(crate) fn check_format(file: &DataFile) -> Result<()> {
-    if file.file_format != "PARQUET" {
+    if file.file_format != "PARQUET" && file.file_format != AVRO {
         let message = format!("files of the format {} ({})", file.file_format, file.file_path);
         return Err(Error::unsupported(message));
     }

@@ -252,7 +252,7 @@ fn a_large_append_is_sent_in_parts_and_rolls_over_at_the_target_size() {
 
 /// The Python datashard 0.11.2 took Avro files into a table unchecked, and then no scan of it worked.
 #[test]
-fn a_data_file_that_is_not_parquet_is_refused_by_name() {
+fn a_data_file_of_orc_is_refused_by_name() {
     block_on(async {
         let store = MemoryStore::new();
         let table = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap();
@@ -262,13 +262,13 @@ fn a_data_file_that_is_not_parquet_is_refused_by_name() {
         let key = keys.find(|key| key.ends_with("-m0.avro")).unwrap();
         let bytes = store.get(&key, GetOptions::default()).await.unwrap().bytes;
         let mut manifest = crate::avro::decode_manifest(&bytes).unwrap();
-        manifest.entries[0].data_file.file_format = "AVRO".into();
+        manifest.entries[0].data_file.file_format = "ORC".into();
         let bytes = crate::avro::encode_manifest(&manifest, 1).unwrap();
         let _ = store.put(&key, bytes.into(), PutOptions::default()).await.unwrap();
         let error = Warehouse::new(store).open("t").await.unwrap().scan().collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         let name = &manifest.entries[0].data_file.file_path;
-        assert!(error.to_string().contains("AVRO") && error.to_string().contains(name), "{error}");
+        assert!(error.to_string().contains("ORC") && error.to_string().contains(name), "{error}");
     });
 }
 

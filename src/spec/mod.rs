@@ -38,7 +38,7 @@ pub use data_file::{DataContent, DataFile, Metrics};
 pub(crate) use default_value::{default_value, hexadecimal};
 pub use manifest::{EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile};
 pub use metadata::{MetadataLogEntry, SnapshotLogEntry, TableMetadata};
-pub(crate) use name_mapping::{NameMapping, has_ids};
+pub(crate) use name_mapping::{NameMapping, has_ids, no_field_ids};
 pub(crate) use number::{Place, parse_decimal};
 pub(crate) use ordered::{ordered, try_ordered};
 pub use partition::{PartitionField, PartitionSpec};

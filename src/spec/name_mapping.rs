@@ -130,3 +130,13 @@ pub(crate) fn has_ids(fields: &Fields) -> bool {
             }
     })
 }
+
+/// The error about a file whose columns cannot be told.
+pub(crate) fn no_field_ids(mapped: bool) -> Error {
+    Error::unsupported(match mapped {
+        true => "the data file has no field ids, and the table's name mapping knows none of its columns",
+        false => {
+            "the data file has no field ids, and the table has no name mapping (the property `schema.name-mapping.default`)"
+        }
+    })
+}

@@ -1,10 +1,14 @@
 use std::sync::Arc;
 
+use apache_avro::types::Value;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use futures::StreamExt;
 use futures::executor::block_on;
+use serde_json::json;
 
-use crate::spec::{NestedField, PrimitiveType, Schema};
+use crate::spec::{Metrics, NestedField, PrimitiveType, Schema};
 use crate::store::{GetOptions, MemoryStore, ObjectStore, PutOptions};
 use crate::{ErrorKind, Warehouse};
 
@@ -13,7 +17,7 @@ async fn put(store: &MemoryStore, key: &str, bytes: Vec<u8>) {
 }
 
 /// Puts a file in the place of the table's only data file, as an import of Parquet files does.
-async fn replace_data_file(store: &MemoryStore, bytes: Vec<u8>) {
+async fn replace_data_file(store: &MemoryStore, format: &str, bytes: Vec<u8>) {
     let mut listing = store.list("t/metadata/", None);
     let (mut manifest, mut list) = (String::new(), String::new());
     while let Some(object) = listing.next().await {
@@ -27,6 +31,8 @@ async fn replace_data_file(store: &MemoryStore, bytes: Vec<u8>) {
     let mut decoded = crate::avro::decode_manifest(&get(&manifest).await).unwrap();
     let file = &mut decoded.entries[0].data_file;
     file.file_size_in_bytes = bytes.len() as u64;
+    file.file_format = format.to_owned();
+    file.metrics = Metrics { record_count: file.metrics.record_count, ..Metrics::default() };
     let key = file.file_path.strip_prefix("memory://store/").unwrap().to_owned();
     put(store, &key, bytes).await;
     let encoded = crate::avro::encode_manifest(&decoded, 1).unwrap();
@@ -52,7 +58,7 @@ fn a_parquet_file_without_ids_is_read_by_the_table_s_name_mapping_and_refused_by
                 create = create.property("schema.name-mapping.default", mapping);
             }
             create.await.unwrap().append([batch("id")]).await.unwrap();
-            replace_data_file(&store, bytes.clone()).await;
+            replace_data_file(&store, "PARQUET", bytes.clone()).await;
             let table = Warehouse::new(store).open("t").await.unwrap();
             match (table.scan().collect().await, mapping) {
                 (Ok(batches), mapping) => {
@@ -70,5 +76,46 @@ fn a_parquet_file_without_ids_is_read_by_the_table_s_name_mapping_and_refused_by
                 (Err(error), Some(_)) => assert!(error.to_string().contains("schema.name-mapping.default"), "{error}"),
             }
         }
+    });
+}
+
+#[test]
+fn rows_of_an_avro_file_are_filtered_limited_and_know_their_places() {
+    block_on(async {
+        let schema = json!({"type": "record", "name": "table", "fields": [
+            {"name": "id", "type": "long", "field-id": 1},
+            {"name": "text", "type": ["null", "string"], "default": null, "field-id": 2}]});
+        let avro = apache_avro::Schema::parse(&schema).unwrap();
+        let mut writer =
+            apache_avro::Writer::builder().schema(&avro).writer(Vec::new()).block_size(100).build().unwrap();
+        for i in 0..1000_i64 {
+            let text = Value::Union(1, Value::String(format!("t{}", i % 10)).into());
+            writer.append_value(Value::Record(vec![("id".into(), i.into()), ("text".into(), text)])).unwrap();
+        }
+        let bytes = writer.into_inner().unwrap();
+        let store = MemoryStore::new();
+        let fields =
+            [NestedField::required("id", PrimitiveType::Long), NestedField::optional("text", PrimitiveType::String)];
+        let table = Warehouse::new(store.clone()).create("t").schema(Schema::new(fields).unwrap()).await.unwrap();
+        table.append_records(&[json!({"id": 1})]).await.unwrap();
+        replace_data_file(&store, "AVRO", bytes.clone()).await;
+        let table = Warehouse::new(store.clone()).open("t").await.unwrap();
+
+        let rows: usize = table.scan().collect().await.unwrap().iter().map(|batch| batch.num_rows()).sum();
+        assert_eq!(rows, 1000);
+        let found = table.scan().select(["_pos", "id"]).filter("text = 't7' and id >= 500").limit(3).batch_rows(64);
+        let found = arrow_select::concat::concat_batches(
+            &found.clone().stream().await.unwrap().schema(),
+            &found.collect().await.unwrap(),
+        );
+        let found = found.unwrap();
+        assert_eq!(found.column(0).as_primitive::<Int64Type>().values(), &[507, 517, 527]);
+        assert_eq!(found.column(1), found.column(0));
+        assert_eq!(table.scan().filter("text is null").count().await.unwrap(), 0);
+
+        replace_data_file(&store, "AVRO", bytes[..bytes.len() - 30].to_vec()).await;
+        let error = Warehouse::new(store).open("t").await.unwrap().scan().collect().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains("/data/"), "{error}");
     });
 }
