@@ -38,10 +38,36 @@ pub(super) fn damaged() -> Error {
 pub(crate) fn read(bytes: &[u8]) -> Result<Container<'_>> {
     let (metadata, rest) = header(bytes).ok_or_else(damaged)?;
     let (marker, blocks) = rest.split_at_checked(16).ok_or_else(damaged)?;
-    let text = metadata.get("avro.schema").and_then(|text| std::str::from_utf8(text).ok());
-    let schema = Schema::parse_str(text.ok_or_else(damaged)?).map_err(malformed)?;
+    let text = metadata.get("avro.schema").ok_or_else(damaged)?;
+    let mut schema = serde_json::from_slice(text)
+        .map_err(|error| Error::invalid_data("the Avro schema is no valid JSON").caused_by(error))?;
+    rename(&mut schema);
+    let schema = Schema::parse(&schema).map_err(malformed)?;
     let codec = codec_of(&metadata)?;
     Ok(Container { schema, metadata, codec, marker, blocks, size: bytes.len() })
+}
+
+/// Gives fields names that the library takes: Java's letters are not ASCII's alone. Fields are known by their ids.
+fn rename(schema: &mut Json) {
+    match schema {
+        Json::Array(branches) => branches.iter_mut().for_each(rename),
+        Json::Object(object) => {
+            if let Some(Json::Array(fields)) = object.get_mut("fields") {
+                for (i, field) in fields.iter_mut().enumerate() {
+                    if let Some(Json::String(name)) = field.get_mut("name")
+                        && !name.is_ascii()
+                    {
+                        *name = format!("{}_{i}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+                    }
+                    rename(field);
+                }
+            }
+            for key in ["type", "items", "values"] {
+                object.get_mut(key).into_iter().for_each(rename);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// How the blocks of a file are compressed.
