@@ -42,6 +42,13 @@ impl Manifests {
         table: &TableHandle,
         snapshot: &Snapshot,
     ) -> Result<(Arc<Vec<ManifestFile>>, Cost)> {
+        // Of the table's encryption keys, the one that opens the list (v3).
+        if snapshot.extra.contains_key("key-id") {
+            return Err(Error::unsupported(format!(
+                "the encrypted manifest list of snapshot {}",
+                snapshot.snapshot_id
+            )));
+        }
         let uri = match &snapshot.manifests {
             ManifestSource::List(uri) => uri,
             ManifestSource::Inline(uris) => return self.inline(table, snapshot.snapshot_id, uris).await,

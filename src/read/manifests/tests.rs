@@ -175,3 +175,16 @@ fn a_manifest_list_of_version_1_that_counts_nothing_hides_no_file() {
         assert_eq!(ids(&table).await.unwrap().len(), 1);
     });
 }
+
+#[test]
+fn an_encrypted_manifest_list_is_refused_by_name_and_not_called_damaged() {
+    block_on(async {
+        let list = json!({"manifest-list": "memory://store/t/metadata/list.avro", "key-id": "k1"});
+        let (store, _) = v1_table(list).await;
+        put(&store, "t/metadata/list.avro", b"AGS1 and what else".to_vec()).await;
+        let table = Warehouse::new(store).open("t").await.unwrap();
+        let error = ids(&table).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("encrypted manifest list of snapshot 10"), "{error}");
+    });
+}
