@@ -405,3 +405,43 @@ fn a_panic_of_the_decoder_is_an_error() {
     let error = read(&file, &all, None, DecodeOptions::default(), FIRST_READ).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidData);
 }
+
+#[test]
+fn fields_that_structs_lack_have_their_partition_s_value_or_their_default() {
+    let (file, _) = old_file();
+    let mut default = NestedField::optional("d", PrimitiveType::Double).id(22);
+    default.initial_default = Some(json!(0.30000000000000004));
+    let mut extra = NestedField::optional("extra", Type::structure([default])).id(21);
+    extra.initial_default = Some(json!({}));
+    let now = with_ids(vec![
+        NestedField::optional("s", Type::structure([NestedField::optional("region", PrimitiveType::String).id(20)]))
+            .id(4),
+        extra,
+    ]);
+    let projection = Projection::all(&now).unwrap().constants([(20, Some(Value::String("eu".into())))]);
+    let (batch, ..) = read(&file, &projection, None, DecodeOptions::default(), FIRST_READ).unwrap();
+    let s = batch.column(0).as_struct();
+    assert_eq!((s.column(0).as_string::<i32>().value(1), s.is_null(2)), ("eu", true));
+    let extra = batch.column(1).as_struct();
+    assert_eq!(extra.column(0).as_primitive::<Float64Type>().values().to_vec(), [0.1 + 0.2; 3]);
+    let filter = col("s.region").eq("eu");
+    let (batch, ..) = read(&file, &projection, Some(&filter), DecodeOptions::default(), FIRST_READ).unwrap();
+    assert_eq!(batch.num_rows(), 2);
+}
+
+#[test]
+fn dates_become_the_moments_when_their_days_begin() {
+    let date = with_ids(vec![NestedField::optional("t", PrimitiveType::Date).id(1)]);
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(-1), None, Some(20_000)]));
+    let file = write(&date, &RecordBatch::try_from_iter_with_nullable([("t", days, true)]).unwrap(), &[]);
+    let as_type = |primitive: PrimitiveType| {
+        let now = with_ids(vec![NestedField::optional("t", primitive).id(1)]);
+        read(&file, &Projection::all(&now).unwrap(), None, DecodeOptions::default(), FIRST_READ)
+    };
+    let (micros, ..) = as_type(PrimitiveType::Timestamp).unwrap();
+    let micros = micros.column(0).as_primitive::<TimestampMicrosecondType>().iter().collect::<Vec<_>>();
+    assert_eq!(micros, [Some(-86_400_000_000), None, Some(20_000 * 86_400_000_000)]);
+    let (nanos, ..) = as_type(PrimitiveType::TimestampNs).unwrap();
+    assert_eq!(nanos.column(0).as_primitive::<TimestampNanosecondType>().value(2), 20_000 * 86_400_000_000_000);
+    assert!(as_type(PrimitiveType::Timestamptz).is_err());
+}

@@ -9,6 +9,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema, TimeUnit};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
+use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
 use crate::parquet::constant::{constant_array, null_column};
@@ -107,12 +108,12 @@ pub(crate) fn project(
                 let filled = filled(fill, target, rows, positions)?;
                 match found {
                     Some(array) if is_inherited(target.id) && *fill != Fill::Constant(None) => {
-                        coalesce(&fit(array, target)?, &filled)
+                        coalesce(&fit(array, target, projection)?, &filled)
                     }
                     _ => Ok(filled),
                 }
             }
-            (Some(array), _) => fit(array, target),
+            (Some(array), _) => fit(array, target, projection),
             (None, Some(fill)) => filled(fill, target, rows, positions),
             (None, None) => missing(target, rows),
         }
@@ -131,6 +132,16 @@ fn by_id<'a>(fields: &Fields, columns: &'a [ArrayRef], id: i32) -> Option<&'a Ar
 pub(crate) fn missing(target: &NestedField, rows: usize) -> Result<ArrayRef> {
     match (&target.initial_default, target.field_type.as_primitive()) {
         (Some(json), Some(primitive)) => constant_array(primitive, &default_value(primitive, json)?, rows),
+        // The only default of a struct: its fields have defaults of their own (spec: Default values).
+        (Some(Json::Object(empty)), None) if empty.is_empty() && matches!(target.field_type, Type::Struct(_)) => {
+            let fields = target.field_type.children();
+            let columns = fields.into_iter().map(|child| missing(child, rows)).collect::<Result<Vec<_>>>()?;
+            let DataType::Struct(fields) = field_to_arrow(target)?.data_type().clone() else {
+                return Err(misfit(&target.name, "is no struct"));
+            };
+            let structs = StructArray::try_new_with_length(fields, columns, None, rows);
+            Ok(Arc::new(structs.map_err(|error| misfit(&target.name, "is malformed").caused_by(error))?))
+        }
         (Some(_), None) => {
             Err(Error::unsupported(format!("column `{}` has a default value of a nested type", target.name)))
         }
@@ -139,7 +150,7 @@ pub(crate) fn missing(target: &NestedField, rows: usize) -> Result<ArrayRef> {
     }
 }
 
-fn fit(array: &ArrayRef, target: &NestedField) -> Result<ArrayRef> {
+fn fit(array: &ArrayRef, target: &NestedField, projection: &Projection) -> Result<ArrayRef> {
     let arrow = field_to_arrow(target)?;
     let broken = |error| misfit(&target.name, "is malformed").caused_by(error);
     match (&target.field_type, arrow.data_type()) {
@@ -147,9 +158,12 @@ fn fit(array: &ArrayRef, target: &NestedField) -> Result<ArrayRef> {
             .ok_or_else(|| misfit(&target.name, format!("is stored as {}, not {wanted}", array.data_type()))),
         (Type::Struct(structure), DataType::Struct(fields)) => {
             let from = array.as_struct_opt().ok_or_else(|| misfit(&target.name, "is no struct"))?;
-            let columns = structure.fields.iter().map(|child| match by_id(from.fields(), from.columns(), child.id) {
-                Some(column) => fit(column, child),
-                None => missing(child, from.len()),
+            let columns = structure.fields.iter().map(|child| {
+                match (by_id(from.fields(), from.columns(), child.id), projection.fill(child.id)) {
+                    (Some(column), _) => fit(column, child, projection),
+                    (None, Some(fill)) => filled(fill, child, from.len(), None),
+                    (None, None) => missing(child, from.len()),
+                }
             });
             let columns = columns.collect::<Result<Vec<_>>>()?;
             let nulls = from.nulls().cloned();
@@ -157,14 +171,14 @@ fn fit(array: &ArrayRef, target: &NestedField) -> Result<ArrayRef> {
         }
         (Type::List(list), DataType::List(element)) => {
             let from = array.as_list_opt::<i32>().ok_or_else(|| misfit(&target.name, "is no list"))?;
-            let values = fit(from.values(), &list.element)?;
+            let values = fit(from.values(), &list.element, projection)?;
             let list = ListArray::try_new(element.clone(), from.offsets().clone(), values, from.nulls().cloned());
             Ok(Arc::new(list.map_err(broken)?))
         }
         (Type::Map(map), DataType::Map(entry, sorted)) => {
             let from = array.as_map_opt().ok_or_else(|| misfit(&target.name, "is no map"))?;
             let DataType::Struct(fields) = entry.data_type() else { return Err(misfit(&target.name, "is no map")) };
-            let columns = vec![fit(from.keys(), &map.key)?, fit(from.values(), &map.value)?];
+            let columns = vec![fit(from.keys(), &map.key, projection)?, fit(from.values(), &map.value, projection)?];
             let entries = StructArray::try_new(fields.clone(), columns, None).map_err(broken)?;
             let (offsets, nulls) = (from.offsets().clone(), from.nulls().cloned());
             Ok(Arc::new(MapArray::try_new(entry.clone(), offsets, entries, nulls, *sorted).map_err(broken)?))
@@ -190,6 +204,7 @@ fn promote(array: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
         }
         // Writers of times without a zone of their own, and the 96-bit timestamps of old, leave the flag to the reader.
         (DataType::Timestamp(unit, _), DataType::Timestamp(to, zone)) => timestamps(array, *unit, *to, zone.clone())?,
+        (DataType::Date32, DataType::Timestamp(to, None)) => midnights(array, *to)?,
         (DataType::Time32(TimeUnit::Millisecond), DataType::Time64(TimeUnit::Microsecond)) => {
             widen::<Time32MillisecondType, Time64MicrosecondType>(array, |millis| i64::from(millis) * 1_000)
         }
@@ -211,6 +226,25 @@ fn widen<F: ArrowPrimitiveType, T: ArrowPrimitiveType>(
     convert: impl Fn(F::Native) -> T::Native,
 ) -> ArrayRef {
     Arc::new(array.as_primitive::<F>().unary::<_, T>(convert))
+}
+
+/// Days as the moments when they begin (v3's promotion of date).
+fn midnights(array: &ArrayRef, to: TimeUnit) -> Option<ArrayRef> {
+    let days = array.as_primitive::<Date32Type>();
+    let nulls = array.null_count();
+    let array: ArrayRef = match to {
+        TimeUnit::Microsecond => {
+            let moments: PrimitiveArray<TimestampMicrosecondType> = days.unary(|day| i64::from(day) * 86_400_000_000);
+            Arc::new(moments)
+        }
+        TimeUnit::Nanosecond => {
+            let moments: PrimitiveArray<TimestampNanosecondType> =
+                days.unary_opt(|day| i64::from(day).checked_mul(86_400_000_000_000));
+            Arc::new(moments)
+        }
+        _ => return None,
+    };
+    (array.null_count() == nulls).then_some(array)
 }
 
 fn timestamps(array: &ArrayRef, unit: TimeUnit, to: TimeUnit, zone: Option<Arc<str>>) -> Option<ArrayRef> {

@@ -53,7 +53,7 @@ impl DeleteIndex {
                 let message = format!("field `equality_ids` of the delete file {} is missing", file.file_path);
                 return Err(Error::invalid_data(message));
             }
-            let partition = (!spec.fields.is_empty()).then(|| partition_key(spec, &file.partition));
+            let partition = (!spec.is_unpartitioned()).then(|| partition_key(spec, &file.partition));
             self.equality.entry((ids, partition)).or_default().push(delete);
             return Ok(());
         }

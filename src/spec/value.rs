@@ -100,7 +100,7 @@ impl Value {
     }
 
     /// From the spec's binary form, for a column of this type now: bounds written before a promotion (int to long,
-    /// float to double) are widened. Fails with [`InvalidData`](crate::ErrorKind::InvalidData) on a wrong length.
+    /// float to double, date to timestamp) are widened. Fails with [`InvalidData`](crate::ErrorKind::InvalidData) on a wrong length.
     pub fn from_bytes(primitive: PrimitiveType, bytes: &[u8]) -> Result<Self> {
         let wrong = || Error::invalid_data(format!("{} bytes are no value of type {primitive}", bytes.len()));
         let four = || <[u8; 4]>::try_from(bytes).map_err(|_| wrong());
@@ -119,6 +119,13 @@ impl Value {
             PrimitiveType::Double if bytes.len() == 4 => Self::Double(f32::from_le_bytes(four()?).into()),
             PrimitiveType::Double => Self::Double(f64::from_le_bytes(eight()?)),
             PrimitiveType::Time => Self::Time(i64::from_le_bytes(eight()?)),
+            PrimitiveType::Timestamp if bytes.len() == 4 => {
+                Self::Timestamp(i64::from(i32::from_le_bytes(four()?)) * 86_400_000_000)
+            }
+            PrimitiveType::TimestampNs if bytes.len() == 4 => {
+                let nanos = i64::from(i32::from_le_bytes(four()?)).checked_mul(86_400_000_000_000);
+                Self::TimestampNs(nanos.ok_or_else(wrong)?)
+            }
             PrimitiveType::Timestamp => Self::Timestamp(i64::from_le_bytes(eight()?)),
             PrimitiveType::Timestamptz => Self::Timestamptz(i64::from_le_bytes(eight()?)),
             PrimitiveType::TimestampNs => Self::TimestampNs(i64::from_le_bytes(eight()?)),
