@@ -253,7 +253,7 @@ fn a_name_mapping_that_says_two_things_is_refused() {
     }
 }
 
-/// serde_json's quick way of reading numbers is off by one in the last place for about one in a hundred of them.
+/// serde_json reads doubles quickly by default, and some of them off by one in the last place.
 #[test]
 fn default_values_are_read_to_the_last_digit() {
     for i in 1..3_000_u64 {
