@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalog::{Allowed, Pinned, StoreCatalog, TableHandle, is_uri, key_of, uri, uuid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{BoxFuture, Runtime};
-use crate::spec::{Schema, TableMetadata, properties};
+use crate::spec::{NestedField, Schema, TableMetadata, Type, properties};
 use crate::store::ObjectStore;
 use crate::table::Table;
 
@@ -165,6 +165,12 @@ impl CreateTable {
         let schema = schema.ok_or_else(|| Error::invalid_input(format!("the table `{name}` needs a schema")))?;
         let key = warehouse.key(&name)?;
         check_properties(&properties)?;
+        let new = |field: &&NestedField| matches!(field.field_type, Type::Variant | Type::Unknown);
+        if let Some(field) = schema.walk().into_iter().map(|(_, field)| field).find(new) {
+            let message =
+                format!("column `{}`: its type needs format version 3, and tables are created with 2", field.name);
+            return Err(Error::unsupported(message));
+        }
         properties.insert(properties::CREATED_BY.into(), concat!("datashard ", env!("CARGO_PKG_VERSION")).into());
         properties.insert(properties::COMMIT_ID.into(), uuid(warehouse.runtime.random()));
         let location = uri(warehouse.store.root(), &key);
@@ -196,11 +202,13 @@ impl IntoFuture for CreateTable {
 }
 
 fn columns(schema: &Schema) -> Vec<(String, String, bool)> {
-    let describe = |field: &crate::spec::NestedField| match &field.field_type {
-        crate::spec::Type::Primitive(primitive) => primitive.to_string(),
-        crate::spec::Type::Struct(_) => "struct".to_owned(),
-        crate::spec::Type::List(_) => "list".to_owned(),
-        crate::spec::Type::Map(_) => "map".to_owned(),
+    let describe = |field: &NestedField| match &field.field_type {
+        Type::Primitive(primitive) => primitive.to_string(),
+        Type::Struct(_) => "struct".to_owned(),
+        Type::List(_) => "list".to_owned(),
+        Type::Map(_) => "map".to_owned(),
+        Type::Variant => "variant".to_owned(),
+        Type::Unknown => "unknown".to_owned(),
     };
     schema.walk().into_iter().map(|(name, field)| (name, describe(field), field.required)).collect()
 }

@@ -34,6 +34,8 @@ mod stats;
 mod tests;
 mod thrift;
 mod values;
+#[cfg(test)]
+mod variant_tests;
 
 pub use conform::conform;
 #[cfg(test)]

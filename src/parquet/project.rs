@@ -59,7 +59,7 @@ fn count(field: &Field) -> usize {
 }
 
 fn choose(field: &Field, target: Option<&NestedField>, next: &mut usize, chosen: &mut Vec<usize>) -> Result<()> {
-    let Some(target) = target else {
+    let Some(target) = target.filter(|target| target.field_type != Type::Unknown) else {
         *next += count(field);
         return Ok(());
     };
@@ -82,6 +82,13 @@ fn choose(field: &Field, target: Option<&NestedField>, next: &mut usize, chosen:
             for (child, target) in children.iter().zip([&map.key, &map.value]) {
                 choose(child, Some(target), next, chosen)?;
             }
+        }
+        (DataType::Struct(children), Type::Variant) => {
+            if children.iter().any(|child| child.name() == "typed_value") {
+                return Err(Error::unsupported(format!("column `{}` is a shredded variant", target.name)));
+            }
+            *next += count(field);
+            chosen.extend(first..*next);
         }
         (other, Type::Primitive(_)) if !other.is_nested() => {
             chosen.push(first);
@@ -156,6 +163,19 @@ fn fit(array: &ArrayRef, target: &NestedField, projection: &Projection) -> Resul
     match (&target.field_type, arrow.data_type()) {
         (Type::Primitive(_), wanted) => promote(array, wanted)
             .ok_or_else(|| misfit(&target.name, format!("is stored as {}, not {wanted}", array.data_type()))),
+        (Type::Unknown, _) => Ok(null_column(&arrow, array.len())),
+        (Type::Variant, DataType::Struct(fields)) => {
+            let from = array.as_struct_opt().filter(|from| from.num_columns() == 2);
+            let part = |name: &str| {
+                let part = from.and_then(|from| from.column_by_name(name))?;
+                (part.data_type() == &DataType::Binary).then(|| part.clone())
+            };
+            let (Some(metadata), Some(value)) = (part("metadata"), part("value")) else {
+                return Err(misfit(&target.name, "is no variant of `metadata` and `value`"));
+            };
+            let variant = StructArray::try_new(fields.clone(), vec![metadata, value], array.nulls().cloned());
+            Ok(Arc::new(variant.map_err(broken)?))
+        }
         (Type::Struct(structure), DataType::Struct(fields)) => {
             let from = array.as_struct_opt().ok_or_else(|| misfit(&target.name, "is no struct"))?;
             let columns = structure.fields.iter().map(|child| {

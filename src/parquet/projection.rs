@@ -127,7 +127,7 @@ fn prune(field: &NestedField, wanted: &BTreeSet<i32>) -> Option<NestedField> {
         return Some(field.clone());
     }
     let field_type = match &field.field_type {
-        Type::Primitive(_) => return None,
+        Type::Primitive(_) | Type::Variant | Type::Unknown => return None,
         Type::Struct(structure) => {
             let fields: Vec<_> = structure.fields.iter().filter_map(|child| prune(child, wanted)).collect();
             if fields.is_empty() {

@@ -9,6 +9,7 @@ use crate::error::{Error, Result, ResultExt};
 use crate::spec::{ListType, MapType, NestedField, PrimitiveType, Schema, StructType, Type};
 
 const UUID_EXTENSION: &str = "arrow.uuid";
+const VARIANT_EXTENSION: &str = "arrow.parquet.variant";
 const UTC: &str = "UTC";
 /// How deep the types of an Arrow schema may nest.
 const MAX_DEPTH: usize = 64;
@@ -33,12 +34,20 @@ fn named(field: &NestedField, name: &str) -> Result<Field> {
         // Parquet's logical type UUID is written for this extension only.
         metadata.insert(EXTENSION_TYPE_NAME_KEY.to_owned(), UUID_EXTENSION.to_owned());
     }
+    if field.field_type == Type::Variant {
+        metadata.insert(EXTENSION_TYPE_NAME_KEY.to_owned(), VARIANT_EXTENSION.to_owned());
+    }
     Ok(Field::new(name, data_type, !field.required).with_metadata(metadata))
 }
 
 fn type_to_arrow(field_type: &Type) -> Result<DataType> {
     Ok(match field_type {
         Type::Primitive(primitive) => primitive_to_arrow(*primitive)?,
+        Type::Variant => {
+            let part = |name: &str| Field::new(name, DataType::Binary, false);
+            DataType::Struct(vec![part("metadata"), part("value")].into())
+        }
+        Type::Unknown => DataType::Null,
         Type::Struct(structure) => {
             DataType::Struct(structure.fields.iter().map(field_to_arrow).collect::<Result<Vec<_>>>()?.into())
         }

@@ -66,7 +66,7 @@ impl Schema {
                 return Some(field);
             }
             match &field.field_type {
-                Type::Primitive(_) => None,
+                Type::Primitive(_) | Type::Variant | Type::Unknown => None,
                 Type::Struct(structure) => find(&structure.fields, id),
                 Type::List(list) => find_in(&list.element, id),
                 Type::Map(map) => find_in(&map.key, id).or_else(|| find_in(&map.value, id)),
@@ -221,7 +221,7 @@ fn assign_type(field_type: &Type, last_id: &mut i32, depth: usize) -> Result<Typ
         return Err(Error::invalid_input(format!("types nest deeper than {MAX_DEPTH} levels")));
     }
     Ok(match field_type {
-        Type::Primitive(primitive) => Type::Primitive(*primitive),
+        Type::Primitive(_) | Type::Variant | Type::Unknown => field_type.clone(),
         Type::Struct(structure) => Type::Struct(assign_struct(&structure.fields, last_id, depth)?),
         Type::List(list) => {
             let mut element = one(&list.element, last_id);

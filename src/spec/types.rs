@@ -17,6 +17,10 @@ pub enum Type {
     List(ListType),
     /// Keys and their values.
     Map(MapType),
+    /// A value of any kind, as JSON has them and more (v3). In Arrow a struct of two binaries, `metadata` and `value`.
+    Variant,
+    /// Nothing but null, until the column has another type (v3).
+    Unknown,
 }
 
 /// A type of a single value.
@@ -205,7 +209,7 @@ impl Type {
     /// The fields directly inside: of the struct, the list (one) or the map (key and value).
     pub fn children(&self) -> Vec<&NestedField> {
         match self {
-            Self::Primitive(_) => Vec::new(),
+            Self::Primitive(_) | Self::Variant | Self::Unknown => Vec::new(),
             Self::Struct(structure) => structure.fields.iter().collect(),
             Self::List(list) => vec![&list.element],
             Self::Map(map) => vec![&map.key, &map.value],
@@ -214,6 +218,11 @@ impl Type {
 
     pub(crate) fn from_json(value: Json, path: String) -> Result<Self> {
         if let Json::String(name) = &value {
+            match name.as_str() {
+                "variant" => return Ok(Self::Variant),
+                "unknown" => return Ok(Self::Unknown),
+                _ => {}
+            }
             return name.parse().map(Self::Primitive).map_err(|error: Error| error.context(format!("field `{path}`")));
         }
         let mut fields = Fields::new(value, path)?;
@@ -241,6 +250,8 @@ impl Type {
     pub(crate) fn to_json(&self) -> Json {
         match self {
             Self::Primitive(primitive) => primitive.to_string().into(),
+            Self::Variant => "variant".into(),
+            Self::Unknown => "unknown".into(),
             Self::Struct(structure) => structure.to_json(),
             Self::List(list) => json!({
                 "type": "list", "element-id": list.element.id, "element-required": list.element.required,

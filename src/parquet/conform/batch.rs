@@ -98,6 +98,8 @@ fn fit_array(array: &ArrayRef, field: &NestedField, parents: Option<&NullBuffer>
     let wrong = || Misfit::column(format!("Arrow's {} is not {}", array.data_type(), kind(&field.field_type)));
     match &field.field_type {
         Type::Primitive(primitive) => fit_primitive(array, *primitive, live(array, parents)),
+        // Of format version 3, which is not written.
+        Type::Variant | Type::Unknown => Err(wrong()),
         Type::Struct(structure) => {
             let from = array.as_struct_opt().ok_or_else(wrong)?;
             let nulls = live(array, parents);
@@ -151,6 +153,8 @@ fn kind(field_type: &Type) -> String {
         Type::Struct(_) => "a struct".to_owned(),
         Type::List(_) => "a list".to_owned(),
         Type::Map(_) => "a map".to_owned(),
+        Type::Variant => "a variant".to_owned(),
+        Type::Unknown => "null".to_owned(),
     }
 }
 
