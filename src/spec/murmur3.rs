@@ -10,7 +10,7 @@ pub(crate) fn murmur3(bytes: &[u8]) -> u32 {
     let last = rest.iter().rev().fold(0_u32, |word, byte| (word << 8) | u32::from(*byte));
     hash ^= scramble(last);
     // The length counts modulo 2^32.
-    hash ^= u32::try_from(bytes.len() & 0xffff_ffff).unwrap_or(u32::MAX);
+    hash ^= u32::try_from(bytes.len() as u64 & 0xffff_ffff).unwrap_or(u32::MAX);
     hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
     hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
     hash ^ (hash >> 16)
