@@ -4,6 +4,7 @@ use crate::catalog::store_catalog::now;
 use crate::catalog::{Allowed, Catalog, Head, Location, Pinned, StoreCatalog};
 use crate::error::{Error, Result};
 use crate::runtime::{Runtime, Timestamp};
+use crate::spec::format_uuid;
 use crate::store::ObjectStore;
 
 /// What all clones of a table share: where it is, and the newest version that any of them has seen.
@@ -107,7 +108,5 @@ fn refuse_dropped(name: &str, head: &Head) -> Result<()> {
 /// Random bits as a UUID of version 4.
 pub(crate) fn uuid(random: u128) -> String {
     let bits = random & !(0xf000 << 64) & !(0xc000 << 48) | 0x4000 << 64 | 0x8000 << 48;
-    let hex = format!("{bits:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    format_uuid(bits)
 }

@@ -20,6 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod variant;
 mod wire;
 
 pub use avro::{avro_container, avro_rows, manifest, manifest_list};
@@ -29,4 +30,5 @@ pub use parquet::parquet;
 pub(crate) use parquet::schema;
 pub use table::table_metadata;
 pub use text::predicate;
+pub use variant::variant;
 pub use wire::{arrow_ipc, s3_xml};

@@ -37,6 +37,7 @@ fn seeds() {
     parquet();
     ipc();
     texts();
+    variants();
     vectors();
 }
 
@@ -122,6 +123,27 @@ fn ipc() {
         writer.write(&batch).unwrap();
         writer.write(&batch).unwrap();
         save("arrow_ipc", name, writer.into_inner().unwrap());
+    }
+}
+
+fn variants() {
+    let names = [1, 2, 0, 1, 2, b'a', b'b'];
+    let seed = |value: &[u8]| [&[names.len() as u8][..], &names, value].concat();
+    let array = [0x03, 2, 0, 2, 4, 12, 1, 5, b'x'];
+    let object = [&[0x02, 2, 0, 1, 9, 0, 10][..], &array, &[0]].concat();
+    save("variant", "own-object", seed(&object));
+    save(
+        "variant",
+        "own-large",
+        seed(&[&[0x03 | 7 << 2][..], &[1, 0, 0, 0], &[0; 4], &[2, 0, 0, 0], &[12, 7]].concat()),
+    );
+    // Of each primitive type, enough bytes.
+    for kind in 0..21_u8 {
+        save(
+            "variant",
+            &format!("own-type-{kind}"),
+            seed(&[kind << 2, 1, 2, 0, 0, 0, 0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7]),
+        );
     }
 }
 

@@ -30,6 +30,9 @@ mod types;
 mod uuid_text;
 pub(crate) mod validate;
 mod value;
+mod variant;
+#[cfg(test)]
+mod variant_tests;
 
 pub use arrow_schema::to_arrow;
 pub(crate) use arrow_schema::{field_to_arrow, primitive_to_arrow};
@@ -50,6 +53,7 @@ pub use snapshot::{ManifestSource, Snapshot};
 pub use summary::{Operation, Summary, Totals};
 pub use transform::Transform;
 pub use types::{ListType, MapType, NestedField, PrimitiveType, StructType, Type};
-pub(crate) use uuid_text::parse_uuid;
+pub(crate) use uuid_text::{format_uuid, parse_uuid};
 pub use value::Value;
 pub(crate) use value::from_big_endian;
+pub use variant::variant_to_json;
