@@ -1,8 +1,12 @@
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
+
+use futures_executor::{ThreadPool, ThreadPoolBuilder};
 
 use crate::runtime::{BoxFuture, Runtime, Timestamp};
 
-/// The operating system's clock and random numbers. Works under any executor.
+/// The operating system's clock and random numbers, and as many threads as there are processors, on which scans decode.
+/// Works under any executor.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRuntime;
 
@@ -26,4 +30,18 @@ impl Runtime for SystemRuntime {
         getrandom::fill(&mut bytes).expect("the operating system has no random numbers");
         u128::from_le_bytes(bytes)
     }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Option<BoxFuture<'static, ()>> {
+        match &*POOL {
+            Some(pool) => {
+                pool.spawn_ok(task);
+                None
+            }
+            None => Some(task),
+        }
+    }
 }
+
+/// Begun when it is first needed; `None` if the system has no threads to give.
+static POOL: LazyLock<Option<ThreadPool>> =
+    LazyLock::new(|| ThreadPoolBuilder::new().name_prefix("datashard-").create().ok());

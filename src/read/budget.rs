@@ -45,18 +45,22 @@ impl Budget {
 
     /// Takes so many bytes when they are left; or at once, if all others wait for this.
     pub(crate) async fn take(self: &Arc<Self>, bytes: u64, urgent: &AtomicBool) -> Permit {
+        let now = || if urgent.load(Ordering::SeqCst) { Some(self.overdraw(bytes)) } else { self.try_take(bytes) };
         poll_fn(|context| {
-            if urgent.load(Ordering::Relaxed) {
-                return Poll::Ready(self.overdraw(bytes));
-            }
-            if let Some(permit) = self.try_take(bytes) {
+            if let Some(permit) = now() {
                 return Poll::Ready(permit);
             }
             self.lock().waiting.push_back(context.waker().clone());
-            // One may have been dropped in between.
-            self.try_take(bytes).map_or(Poll::Pending, Poll::Ready)
+            // Something may have changed in between.
+            now().map_or(Poll::Pending, Poll::Ready)
         })
         .await
+    }
+
+    /// Lets all who wait look again whether they are urgent.
+    pub(crate) fn wake(&self) {
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     fn overdraw(self: &Arc<Self>, bytes: u64) -> Permit {
@@ -70,8 +74,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.budget.lock();
         state.taken = state.taken.saturating_sub(self.bytes);
-        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        waiting.into_iter().for_each(Waker::wake);
+        self.budget.wake();
     }
 }

@@ -14,4 +14,10 @@ pub trait Runtime: Debug + MaybeSend + MaybeSync {
 
     /// 128 random bits from a cryptographic source. Names of files and commits rely on their never repeating.
     fn random(&self) -> u128;
+
+    /// Runs a task on another thread, and returns `None`; or gives it back, where there is no other thread, which is the
+    /// default: then it runs in place.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Option<BoxFuture<'static, ()>> {
+        Some(task)
+    }
 }

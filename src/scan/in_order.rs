@@ -9,7 +9,8 @@ use futures::{Stream, StreamExt};
 
 use crate::error::Result;
 use crate::read::Reading;
-use crate::runtime::BoxStream;
+use crate::runtime::{BoxStream, Runtime};
+use crate::scan::spread::spread;
 use crate::scan::stream::{Waiting, next, rows};
 
 /// The batches of one file after the other, while those that come next are opened and begun.
@@ -17,6 +18,7 @@ pub(super) struct InOrder {
     reading: Arc<Reading>,
     waiting: Waiting,
     concurrency: usize,
+    runtime: Arc<dyn Runtime>,
     open: VecDeque<File>,
 }
 
@@ -29,8 +31,8 @@ struct File {
 }
 
 impl InOrder {
-    pub(super) fn new(reading: Arc<Reading>, waiting: Waiting, concurrency: usize) -> Self {
-        Self { reading, waiting, concurrency, open: VecDeque::new() }
+    pub(super) fn new(reading: Arc<Reading>, waiting: Waiting, concurrency: usize, runtime: Arc<dyn Runtime>) -> Self {
+        Self { reading, waiting, concurrency, runtime, open: VecDeque::new() }
     }
 }
 
@@ -43,7 +45,8 @@ impl Stream for InOrder {
                 && let Some(task) = next(&self.waiting)
             {
                 let urgent = Arc::new(AtomicBool::new(false));
-                let batches = rows(self.reading.clone(), task, urgent.clone());
+                let rows = rows(self.reading.clone(), task, urgent.clone());
+                let batches = if self.concurrency == 1 { rows } else { spread(&*self.runtime, rows) };
                 self.open.push_back(File { batches, urgent, early: None });
             }
             for file in self.open.iter_mut().skip(1).filter(|file| file.early.is_none()) {
@@ -51,8 +54,11 @@ impl Stream for InOrder {
                     file.early = Some(item);
                 }
             }
-            let Some(first) = self.open.front_mut() else { return Poll::Ready(None) };
-            first.urgent.store(true, Ordering::Relaxed);
+            let Self { reading, open, .. } = &mut *self;
+            let Some(first) = open.front_mut() else { return Poll::Ready(None) };
+            if !first.urgent.swap(true, Ordering::SeqCst) {
+                reading.budget.wake();
+            }
             let item = match first.early.take() {
                 Some(early) => early,
                 None => match first.batches.poll_next_unpin(context) {
@@ -62,7 +68,7 @@ impl Stream for InOrder {
             };
             match item {
                 Some(item) => return Poll::Ready(Some(item)),
-                None => self.open.pop_front(),
+                None => open.pop_front(),
             };
         }
     }

@@ -13,6 +13,7 @@ mod incremental;
 mod plan;
 mod prune;
 mod report;
+mod spread;
 mod stream;
 pub(crate) mod tail;
 #[cfg(test)]

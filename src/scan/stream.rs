@@ -14,6 +14,7 @@ use crate::parquet::Projection;
 use crate::read::{Budget, DataFileRows, Files, Reading};
 use crate::runtime::BoxStream;
 use crate::scan::in_order::InOrder;
+use crate::scan::spread::spread;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
 
 /// What is to be read, from the first on.
@@ -57,12 +58,17 @@ impl ScanStream {
             budget: Budget::new(pace.buffer_bytes),
         });
         // With a limit, the first files are likely to be enough.
+        let runtime = scan.source.handle.runtime.clone();
         let concurrency = if limit.is_some() { 1 } else { pace.concurrency };
         let batches: BoxStream<'static, _> = if pace.ordered {
-            Box::pin(InOrder::new(reading, waiting.clone(), concurrency))
+            Box::pin(InOrder::new(reading, waiting.clone(), concurrency, runtime))
         } else {
             let tasks = stream::unfold(waiting.clone(), |waiting| async move { Some((next(&waiting)?, waiting)) });
-            let files = tasks.map(move |task| rows(reading.clone(), task, Arc::default()));
+            let files = tasks.map(move |task| {
+                let rows = rows(reading.clone(), task, Arc::default());
+                // With a limit nothing is decoded before it is asked for.
+                if limit.is_some() { rows } else { spread(&*runtime, rows) }
+            });
             Box::pin(files.flatten_unordered(concurrency))
         };
         Ok(Self { batches, schema, left: limit, report, files, waiting })

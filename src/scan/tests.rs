@@ -381,3 +381,23 @@ fn metadata_tells_counts_and_bounds_only_where_they_are_exact() {
     assert_eq!((deleted.exact_count(), deleted.exact_bounds("id").unwrap()), (None, None));
     assert_eq!(block_on(made.table(None).scan().filter("id >= 0").count()).unwrap(), 144);
 }
+
+#[test]
+fn a_panic_while_decoding_is_not_taken_for_the_end_of_the_rows() {
+    use crate::runtime::{BoxStream, Runtime};
+    use crate::scan::spread::spread;
+    use crate::store::faulty::TestRuntime;
+    use futures::stream;
+    let broken = || -> BoxStream<'static, crate::Result<RecordBatch>> {
+        let first = stream::iter([Ok(batch(0..3))]);
+        Box::pin(first.chain(stream::poll_fn(|_| panic!("as a decoder might"))))
+    };
+    let in_place = TestRuntime::new(1);
+    let mut runtimes: Vec<&dyn Runtime> = vec![&*in_place];
+    #[cfg(feature = "native")]
+    runtimes.push(&crate::native::SystemRuntime);
+    for runtime in runtimes {
+        let found: Vec<_> = block_on(spread(runtime, broken()).collect());
+        assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false], "{runtime:?}");
+    }
+}
