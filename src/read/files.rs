@@ -40,6 +40,14 @@ impl Files {
         Ok(bytes)
     }
 
+    /// How large a file is, as the store says.
+    pub(crate) async fn size(&self, path: &str) -> Result<u64> {
+        let key = self.handle.location.resolve(path)?;
+        let size = self.handle.store.head(&key).await?.size;
+        self.note(|report| report.requests += 1);
+        Ok(size)
+    }
+
     pub(crate) fn note(&self, add: impl FnOnce(&mut ReadReport)) {
         add(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
     }

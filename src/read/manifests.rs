@@ -74,7 +74,7 @@ impl Manifests {
         if let Some(found) = get(&self.manifests, &cache_key(file)) {
             return Ok((found, Cost::default()));
         }
-        if file.key_metadata.is_some() {
+        if file.key_metadata.as_ref().is_some_and(|key| !key.is_empty()) {
             return Err(Error::unsupported(format!("the encrypted manifest {uri}")));
         }
         let (manifest, size) = read_manifest(table, uri).await?;

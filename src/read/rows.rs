@@ -8,6 +8,7 @@ use arrow_array::RecordBatch;
 use bytes::Bytes;
 use futures::future::{MaybeDone, maybe_done, poll_immediate};
 
+use crate::ErrorKind;
 use crate::error::{Error, Result, ResultExt};
 use crate::expr::BoundPredicate;
 use crate::parquet::{
@@ -189,19 +190,32 @@ pub(crate) fn check_format(file: &DataFile) -> Result<()> {
         let message = format!("files of the format {} ({})", file.file_format, file.file_path);
         return Err(Error::unsupported(message));
     }
-    if file.key_metadata.is_some() {
+    if file.key_metadata.as_ref().is_some_and(|key| !key.is_empty()) {
         return Err(Error::unsupported(format!("the encrypted file {}", file.file_path)));
     }
     Ok(())
 }
 
+/// A manifest may be wrong about a file's size, where another program has put a file in its place: then the store knows.
 async fn footer(files: &Files, file: &DataFile) -> Result<FileMetadata> {
-    let mut footer = FooterDecoder::new(file.file_size_in_bytes, FIRST_READ)?;
+    let (path, recorded) = (&file.file_path, file.file_size_in_bytes);
+    let error = match footer_of(files, path, recorded).await {
+        Err(error) if error.kind() == ErrorKind::InvalidData => error,
+        read => return read,
+    };
+    match files.size(path).await {
+        Ok(size) if size != recorded => footer_of(files, path, size).await,
+        _ => Err(error),
+    }
+}
+
+async fn footer_of(files: &Files, path: &str, size: u64) -> Result<FileMetadata> {
+    let mut footer = FooterDecoder::new(size, FIRST_READ)?;
     loop {
         match footer.step()? {
             FooterStep::Done(metadata) => return Ok(metadata),
             FooterStep::Needs(ranges) => {
-                let bytes = files.get(&file.file_path, &ranges).await?;
+                let bytes = files.get(path, &ranges).await?;
                 footer.push(ranges, bytes)?;
             }
         }
