@@ -24,6 +24,7 @@ pub mod fetch;
 #[cfg(any(all(test, not(target_family = "wasm")), fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod inspect;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
 pub mod parquet;

@@ -5,6 +5,7 @@ use arrow_array::RecordBatch;
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
+use crate::inspect::Inspect;
 use crate::read::Manifests;
 use crate::runtime::BoxStream;
 use crate::scan::{ScanBuilder, Source, tail};
@@ -106,7 +107,16 @@ impl Table {
 
     /// Begins a scan of the newest version that is known: `table.scan().select(["id"]).filter("id > 7").collect().await?`.
     pub fn scan(&self) -> ScanBuilder {
-        ScanBuilder::new(Source { handle: self.0.handle.clone(), manifests: self.0.manifests.clone() })
+        ScanBuilder::new(self.source())
+    }
+
+    /// What the newest version that is known is made of, as record batches: `table.inspect().snapshots()?`.
+    pub fn inspect(&self) -> Inspect {
+        Inspect::new(self.source())
+    }
+
+    fn source(&self) -> Source {
+        Source { handle: self.0.handle.clone(), manifests: self.0.manifests.clone() }
     }
 
     /// New snapshots as they are committed, each once, the oldest first: those after the newest that the table knows now.

@@ -9,6 +9,8 @@ mod duckdb;
 mod encodings;
 #[path = "fixtures/filtered.rs"]
 mod filtered;
+#[path = "fixtures/inspect.rs"]
+mod inspect;
 #[path = "fixtures/metadata.rs"]
 mod metadata;
 #[path = "fixtures/spark.rs"]

@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["read"],
     &["write"],
     &["scan"],
+    &["inspect"],
     &["transaction"],
     &["table"],
     &["warehouse"],

@@ -24,7 +24,7 @@ pub fn expected(text: &str) -> Vec<String> {
 }
 
 /// JSON with its floating-point numbers as texts: the JSON parser may miss the nearest double.
-fn exact(line: &str) -> String {
+pub fn exact(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
     while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
