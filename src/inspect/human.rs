@@ -29,7 +29,7 @@ fn year(year: i64) -> String {
 }
 
 /// Dates and times in ISO 8601, bytes in Base64.
-pub(super) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Boolean(value) => value.to_string(),
         Value::Int(value) => value.to_string(),

@@ -17,4 +17,6 @@ mod snapshots;
 mod tests;
 
 pub use batches::FileBatches;
+#[cfg(target_family = "wasm")]
+pub(crate) use human::text as value_text;
 pub use inspector::Inspect;

@@ -155,7 +155,7 @@ fn a_partition_value_of_another_type_is_an_error_that_names_file_and_field() {
 fn a_large_manifest_makes_several_batches_of_its_live_files() {
     let table = block_on(Warehouse::new(MemoryStore::new()).create("t").schema(schema()).into_future()).unwrap();
     let entry = |i: u64| ManifestEntry {
-        status: if i % 10 == 0 { EntryStatus::Deleted } else { EntryStatus::Existing },
+        status: if i.is_multiple_of(10) { EntryStatus::Deleted } else { EntryStatus::Existing },
         snapshot_id: Some(1),
         sequence_number: Some(1),
         file_sequence_number: Some(1),

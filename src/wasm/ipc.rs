@@ -1,14 +1,13 @@
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{ArrowError, Schema};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use futures::TryStreamExt;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::scan::ScanStream;
+use crate::runtime::BoxStream;
 
-/// An Arrow IPC stream of everything that a scan brings; without rows, of its schema.
-pub(super) async fn write(mut rows: ScanStream) -> Result<Vec<u8>> {
-    let schema = rows.schema();
+/// An Arrow IPC stream of everything that a stream brings; without rows, of its schema.
+pub(super) async fn write(schema: SchemaRef, mut rows: BoxStream<'_, Result<RecordBatch>>) -> Result<Vec<u8>> {
     let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(unwritable)?;
     while let Some(batch) = rows.try_next().await? {
         writer.write(&batch).map_err(unwritable)?;

@@ -3,12 +3,16 @@
 mod credentials;
 mod error;
 mod fetch;
+mod inspect;
 mod ipc;
+mod object;
 mod options;
+mod plan;
 mod records;
 mod runtime;
 mod scan;
 mod schema;
+mod snapshot;
 mod table;
 mod types;
 mod warehouse;

@@ -61,6 +61,12 @@ impl Options {
         })
     }
 
+    /// An [`id`](Self::id), or null, which is not the same as nothing.
+    pub(super) fn id_or_null(&self, name: &str) -> Result<Option<Option<i64>>> {
+        let value = Reflect::get(&self.object, &name.into()).unwrap_or_default();
+        if value.is_null() { Ok(Some(None)) } else { Ok(self.id(name)?.map(Some)) }
+    }
+
     pub(super) fn strings(&self, name: &str) -> Result<Option<Vec<String>>> {
         self.read(name, "an array of strings", |value| {
             value.dyn_ref::<Array>()?.iter().map(|item| item.as_string()).collect()

@@ -7,8 +7,22 @@ use crate::error::{Error, Result};
 use crate::scan::{ScanBuilder, ScanStream};
 use crate::wasm::ipc;
 use crate::wasm::options::Options;
+use crate::wasm::plan::report;
 
-const SCAN: &[&str] = &["select", "filter", "limit", "snapshotId", "asOf", "ref", "batchRows"];
+const SCAN: &[&str] = &[
+    "select",
+    "filter",
+    "limit",
+    "snapshotId",
+    "asOf",
+    "ref",
+    "appendsSince",
+    "changesSince",
+    "batchRows",
+    "concurrency",
+    "bufferBytes",
+    "ordered",
+];
 
 /// A scan by its options.
 pub(super) fn configure(mut scan: ScanBuilder, options: JsValue) -> Result<ScanBuilder> {
@@ -22,8 +36,24 @@ pub(super) fn configure(mut scan: ScanBuilder, options: JsValue) -> Result<ScanB
     if let Some(rows) = options.count("limit")? {
         scan = scan.limit(rows);
     }
-    if let Some(rows) = options.count("batchRows")? {
-        scan = scan.batch_rows(usize::try_from(rows).unwrap_or(usize::MAX));
+    let size = |name| Ok::<_, Error>(options.count(name)?.map(|count| usize::try_from(count).unwrap_or(usize::MAX)));
+    if let Some(rows) = size("batchRows")? {
+        scan = scan.batch_rows(rows);
+    }
+    if let Some(files) = size("concurrency")? {
+        scan = scan.concurrency(files);
+    }
+    if let Some(bytes) = options.count("bufferBytes")? {
+        scan = scan.buffer_bytes(bytes);
+    }
+    if options.bool("ordered")? == Some(true) {
+        scan = scan.ordered();
+    }
+    match (options.id_or_null("appendsSince")?, options.id_or_null("changesSince")?) {
+        (None, None) => {}
+        (Some(id), None) => scan = scan.appends_since(id),
+        (None, Some(id)) => scan = scan.changes_since(id),
+        _ => return Err(Error::invalid_input("give one of `appendsSince` and `changesSince`")),
     }
     let at = (options.id("snapshotId")?, options.time("asOf")?, options.string("ref")?);
     match at {
@@ -55,6 +85,12 @@ impl JsScanStream {
         let bytes = ipc::write_one(&stream.schema(), &batch)?;
         self.0.replace(Some(stream));
         Ok(Some(bytes))
+    }
+
+    /// What the scan did so far; `undefined` once it has ended.
+    #[wasm_bindgen(unchecked_return_type = "ScanReport | undefined")]
+    pub fn report(&self) -> Result<JsValue, JsValue> {
+        self.0.borrow().as_ref().map_or(Ok(JsValue::UNDEFINED), |stream| report(&stream.report()))
     }
 
     /// Stops reading.

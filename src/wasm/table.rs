@@ -1,13 +1,19 @@
-use js_sys::{Array, BigInt, Date, Object, Reflect};
+use std::time::Duration;
+
+use js_sys::{Array, BigInt};
 use wasm_bindgen::prelude::*;
 
 use crate::Table;
 use crate::error::Result;
 use crate::transaction::{CommitReceipt, Resolution};
+use crate::wasm::inspect::inspect;
 use crate::wasm::ipc;
+use crate::wasm::object::object;
+use crate::wasm::plan::JsScanPlan;
 use crate::wasm::records::records;
 use crate::wasm::scan::{JsScanStream, configure};
 use crate::wasm::schema::schema_to;
+use crate::wasm::snapshot::{JsTail, snapshot_to};
 use crate::write::ipc_to_batches;
 
 /// A table. It knows one version, the newest that it has seen: it moves on by its own commits and by `refresh()`.
@@ -49,18 +55,7 @@ impl JsTable {
     pub fn snapshots(&self) -> Result<JsValue, JsValue> {
         let all = Array::new();
         for snapshot in self.0.snapshots() {
-            let summary = Object::new();
-            for (name, value) in &snapshot.summary.properties {
-                Reflect::set(&summary, &name.into(), &value.into())?;
-            }
-            all.push(&object(&[
-                ("snapshotId", snapshot.snapshot_id.into()),
-                ("parentSnapshotId", snapshot.parent_snapshot_id.map_or(JsValue::UNDEFINED, JsValue::from)),
-                ("sequenceNumber", JsValue::from_f64(snapshot.sequence_number as f64)),
-                ("timestamp", Date::new(&JsValue::from_f64(snapshot.timestamp.as_millis() as f64)).into()),
-                ("operation", snapshot.summary.operation.name().map_or(JsValue::UNDEFINED, JsValue::from)),
-                ("summary", summary.into()),
-            ])?);
+            all.push(&snapshot_to(&snapshot)?);
         }
         Ok(all.into())
     }
@@ -92,7 +87,7 @@ impl JsTable {
         #[wasm_bindgen(unchecked_optional_param_type = "ScanOptions")] options: JsValue,
     ) -> Result<Vec<u8>, JsValue> {
         let rows = configure(self.0.scan(), options)?.stream().await?;
-        Ok(ipc::write(rows).await?)
+        Ok(ipc::write(rows.schema(), Box::pin(rows)).await?)
     }
 
     /// Reads rows batch by batch, in bounded memory.
@@ -101,6 +96,30 @@ impl JsTable {
         #[wasm_bindgen(unchecked_optional_param_type = "ScanOptions")] options: JsValue,
     ) -> Result<JsScanStream, JsValue> {
         Ok(JsScanStream::new(configure(self.0.scan(), options)?.stream().await?))
+    }
+
+    /// Which files a scan reads, without reading them.
+    pub async fn plan(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "ScanOptions")] options: JsValue,
+    ) -> Result<JsScanPlan, JsValue> {
+        Ok(JsScanPlan::new(configure(self.0.scan(), options)?.plan().await?))
+    }
+
+    /// What the table is made of, as an Arrow IPC stream with the columns of Iceberg's metadata tables.
+    pub async fn inspect(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "MetadataTable")] table: String,
+        #[wasm_bindgen(unchecked_optional_param_type = "InspectOptions")] options: JsValue,
+    ) -> Result<Vec<u8>, JsValue> {
+        Ok(inspect(self.0.inspect(), &table, options).await?)
+    }
+
+    /// New snapshots as they are committed, the oldest first: those after the newest that the table knows now. Looks for
+    /// them each time so many milliseconds have passed.
+    pub fn tail(&self, interval: f64) -> JsTail {
+        let interval = Duration::try_from_secs_f64(interval.max(1.0) / 1_000.0).unwrap_or(Duration::MAX);
+        JsTail::new(self.0.tail(interval))
     }
 
     /// Counts rows. Without a filter, from metadata alone.
@@ -132,12 +151,4 @@ fn receipt(receipt: CommitReceipt) -> Result<JsValue, JsValue> {
         ("attempts", receipt.attempts.into()),
         ("conflicts", receipt.conflicts.into()),
     ])
-}
-
-fn object(fields: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
-    let object = Object::new();
-    for (name, value) in fields {
-        Reflect::set(&object, &(*name).into(), value)?;
-    }
-    Ok(object.into())
 }

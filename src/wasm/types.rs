@@ -42,7 +42,10 @@ export interface CreateOptions {
 }
 
 export interface ScanOptions {
-  /** Only these columns, in this order. */
+  /**
+   * Only these columns, in this order. Beside the table's own there are `_file`, `_pos`, `_spec_id` and, in v3 tables, `_row_id`
+   * and `_last_updated_sequence_number`; with `changesSince` `_change_type`, `_change_ordinal` and `_commit_snapshot_id`.
+   */
   select?: string[];
   /** Only rows for which this holds: `level = 'error' and ts >= '2026-11-01T00:00:00Z'`. */
   filter?: string;
@@ -52,8 +55,50 @@ export interface ScanOptions {
   asOf?: Date | number | string;
   /** A branch or tag. */
   ref?: string;
+  /** Only rows that were appended after this snapshot; null: from the first on. */
+  appendsSince?: bigint | string | null;
+  /** Only rows that were inserted or deleted after this snapshot, with `_change_type`; null: from the first on. */
+  changesSince?: bigint | string | null;
   /** At most this many rows a batch; 8192 by default. */
   batchRows?: number;
+  /** At most this many files are read at a time; 8 by default. */
+  concurrency?: number;
+  /** At most about this many bytes are fetched and not yet decoded; 24 MiB by default. */
+  bufferBytes?: number;
+  /** Rows in the order of the files, and in the order of each file. */
+  ordered?: boolean;
+}
+
+/** A `long` is a bigint; dates, times, decimals, uuids and bytes (in Base64) are texts. */
+export type Scalar = boolean | number | bigint | string | null;
+
+export interface Bounds { min: Scalar; max: Scalar }
+
+export interface PlannedFile { path: string; records: number; bytes: number; deleteFiles: string[] }
+
+/** What a scan did, so far: what was left out at each level, and what was read. */
+export interface ScanReport {
+  snapshotId?: bigint;
+  manifests: number;
+  manifestsSkipped: number;
+  files: number;
+  filesSkipped: number;
+  filesSkippedByPartition: number;
+  filesSkippedByMetrics: number;
+  rowGroups: number;
+  rowGroupsSkipped: number;
+  rowsSkippedByPages: number;
+  deleteFiles: number;
+  requests: number;
+  bytes: number;
+  rows: number;
+}
+
+export type MetadataTable = "snapshots" | "history" | "refs" | "metadataLog" | "manifests" | "files" | "partitions";
+
+export interface InspectOptions {
+  /** For manifests, files and partitions; the current snapshot by default. */
+  snapshotId?: bigint | string;
 }
 
 /** `int` and `long` take number or bigint, `timestamptz` takes Date or text, `binary` takes Uint8Array, a map takes Map. */

@@ -73,6 +73,19 @@ impl JsWarehouse {
         Ok(JsTable::new(self.0.open(name).await?))
     }
 
+    /// Opens a table by one of its metadata files, of whatever name: its path, or its URI. It is read-only.
+    #[wasm_bindgen(js_name = openMetadata)]
+    pub async fn open_metadata(&self, file: String) -> Result<JsTable, JsValue> {
+        Ok(JsTable::new(self.0.open_metadata(file).await?))
+    }
+
+    /// The same warehouse, in which files of tables may lie below this location too, besides their own tables':
+    /// `s3://bucket/imported`. With `recorded`, what metadata says is below that is read below `location`.
+    pub fn allow(&self, location: String, recorded: Option<String>) -> Self {
+        let recorded = recorded.unwrap_or_else(|| location.clone());
+        Self(self.0.clone().allow_moved(recorded, location))
+    }
+
     /// Drops a table. Its files stay.
     #[wasm_bindgen(js_name = dropTable)]
     pub async fn drop_table(&self, name: String) -> Result<(), JsValue> {
