@@ -3,6 +3,8 @@
 //! `tests/wasm/run` builds and installs what these tests need, and runs them.
 #![cfg(all(feature = "native", not(target_family = "wasm")))]
 
+#[path = "wasm/questions.rs"]
+mod questions;
 mod support;
 
 use std::path::Path;
@@ -34,7 +36,9 @@ fn a_table_is_shared_with_a_page_in_chromium() {
 
 /// Runs `tests/wasm/{host}.mjs` beside a table that was written natively, and reads what that wrote.
 async fn shared_with(host: &str) {
-    let server = Server::start(Arc::new(MemoryStore::with_clock(Arc::new(SystemRuntime))), Options::default()).unwrap();
+    let store = Arc::new(MemoryStore::with_clock(Arc::new(SystemRuntime)));
+    let server = Server::start(store.clone(), Options::default()).unwrap();
+    let questions = questions::ask(&store).await;
     let warehouse = Warehouse::new(client(config(&server), credentials()));
     let schema = Schema::new([
         NestedField::required("id", PrimitiveType::Long),
@@ -45,7 +49,7 @@ async fn shared_with(host: &str) {
         [json!({"id": 1, "level": "a"}), json!({"id": 9_007_199_254_740_993_i64, "level": ""}), json!({"id": 3})];
     native.append_records(&rows).await.unwrap();
 
-    run(host, &server);
+    run(host, &server, questions.path());
 
     assert_eq!(native.refresh().await.unwrap(), 3);
     let theirs = native.scan().select(["id"]).filter(format!("level = '{host}'")).collect().await.unwrap();
@@ -66,7 +70,7 @@ async fn shared_with(host: &str) {
     assert_eq!(counts.column(1).as_primitive::<Int64Type>().values(), &[1]);
 }
 
-fn run(host: &str, server: &Server) {
+fn run(host: &str, server: &Server, questions: &Path) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasm");
     let Options { bucket, access_key, secret_key, .. } = Options::default();
     let status = Command::new("node")
@@ -76,6 +80,7 @@ fn run(host: &str, server: &Server) {
         .env("DATASHARD_S3_BUCKET", bucket)
         .env("DATASHARD_S3_ACCESS_KEY", access_key)
         .env("DATASHARD_S3_SECRET_KEY", secret_key)
+        .env("DATASHARD_QUESTIONS", questions)
         .status()
         .unwrap();
     assert!(status.success(), "tests/wasm/{host}.mjs failed");

@@ -75,7 +75,9 @@ before(async () => {
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(site.url);
   await page.waitForFunction(() => globalThis.begin, undefined, { timeout: 10_000 });
-  const host = { options: { ...setting, endpoint: proxy.url }, name: "chromium", noCors: site.url.replace("127.0.0.1", "localhost") };
+  const questions = JSON.parse(await readFile(process.env.DATASHARD_QUESTIONS, "utf8"));
+  const noCors = site.url.replace("127.0.0.1", "localhost");
+  const host = { options: { ...setting, endpoint: proxy.url }, name: "chromium", noCors, questions };
   await page.evaluate((host) => begin(host), host);
 });
 

@@ -9,7 +9,8 @@ import { steps } from "./scenario.mjs";
 const { Warehouse, initSync } = await import(new URL("datashard.js", module));
 initSync({ module: readFileSync(new URL("datashard_bg.wasm", module)) });
 
-const host = { Warehouse, flechette, options: setting, name: "node" };
+const questions = JSON.parse(readFileSync(process.env.DATASHARD_QUESTIONS, "utf8"));
+const host = { Warehouse, flechette, options: setting, name: "node", questions };
 for (const [sentence, step] of Object.entries(steps(host))) {
   test(`node: ${sentence}`, step);
 }
