@@ -180,7 +180,8 @@ async fn decoder(
         let (size, mapping) = (file.file_size_in_bytes, files.name_mapping(projection)?);
         return Ok(Decoder::Avro(AvroDecoder::new(size, mapping, projection, filter, options)?.into()));
     }
-    let footer = footer(files, file).await?.known_by(|| files.name_mapping(projection))?;
+    let first_read = first_read(file, projection, filter.is_some(), options.part_bytes / 16);
+    let footer = footer(files, file, first_read).await?.known_by(|| files.name_mapping(projection))?;
     Ok(Decoder::Parquet(FileDecoder::new(footer, projection, filter, options)?.into()))
 }
 
@@ -196,21 +197,38 @@ pub(crate) fn check_format(file: &DataFile) -> Result<()> {
     Ok(())
 }
 
+/// How much of a file's end is read at first. Of a file of up to `most` bytes all, if a request saved is worth what is read in
+/// vain; of others the footer.
+fn first_read(file: &DataFile, projection: &Projection, filtered: bool, most: u64) -> u64 {
+    let size = file.file_size_in_bytes;
+    let sizes = &file.metrics.column_sizes;
+    let wanted = match sizes.is_empty() {
+        true => size,
+        false => projection.schema().walk().iter().filter_map(|(_, field)| sizes.get(&field.id)).sum(),
+    };
+    // A filter may leave out most of it.
+    let in_vain = if filtered { size } else { size.saturating_sub(wanted) };
+    if size <= most && in_vain <= WORTH_A_REQUEST { size } else { FIRST_READ }
+}
+
+/// About what a request's round trip costs, in bytes.
+const WORTH_A_REQUEST: u64 = 256 << 10;
+
 /// A manifest may be wrong about a file's size, where another program has put a file in its place: then the store knows.
-async fn footer(files: &Files, file: &DataFile) -> Result<FileMetadata> {
+async fn footer(files: &Files, file: &DataFile, first_read: u64) -> Result<FileMetadata> {
     let (path, recorded) = (&file.file_path, file.file_size_in_bytes);
-    let error = match footer_of(files, path, recorded).await {
+    let error = match footer_of(files, path, recorded, first_read).await {
         Err(error) if error.kind() == ErrorKind::InvalidData => error,
         read => return read,
     };
     match files.size(path).await {
-        Ok(size) if size != recorded => footer_of(files, path, size).await,
+        Ok(size) if size != recorded => footer_of(files, path, size, first_read).await,
         _ => Err(error),
     }
 }
 
-async fn footer_of(files: &Files, path: &str, size: u64) -> Result<FileMetadata> {
-    let mut footer = FooterDecoder::new(size, FIRST_READ)?;
+async fn footer_of(files: &Files, path: &str, size: u64, first_read: u64) -> Result<FileMetadata> {
+    let mut footer = FooterDecoder::new(size, first_read)?;
     loop {
         match footer.step()? {
             FooterStep::Done(metadata) => return Ok(metadata),

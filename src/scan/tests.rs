@@ -401,3 +401,40 @@ fn a_panic_while_decoding_is_not_taken_for_the_end_of_the_rows() {
         assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false], "{runtime:?}");
     }
 }
+
+#[test]
+fn a_small_file_is_one_request_and_of_a_larger_one_no_more_than_is_wanted_is_read() {
+    block_on(async {
+        let store = counting();
+        let table = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap();
+        // Text that does not compress, so that the file is as large as it looks.
+        let noise = |i: i64| format!("{:x}", (i as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+        let noisy = |rows: i64| {
+            let name: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(noise)));
+            RecordBatch::try_from_iter([("id", batch(0..rows).column(0).clone()), ("name", name)]).unwrap()
+        };
+        table.append([noisy(10_000)]).await.unwrap();
+        let size = |table: &Table| {
+            let table = table.clone();
+            async move { table.scan().plan().await.unwrap().tasks[0].data_file.file_size_in_bytes }
+        };
+        let small = size(&table).await;
+        assert!((100_000..256_000).contains(&small), "{small}");
+        store.take();
+        assert_eq!(table.scan().collect().await.unwrap().len(), 2);
+        let read = store.take();
+        assert_eq!((read.requests(), read.bytes_read), (1, small));
+        let table = Warehouse::new(store.clone()).create("u").schema(schema()).await.unwrap();
+        table.append([noisy(80_000)]).await.unwrap();
+        let large = size(&table).await;
+        assert!((1_000_000..4_000_000).contains(&large), "{large}");
+        store.take();
+        table.scan().collect().await.unwrap();
+        let read = store.take();
+        assert_eq!((read.requests(), read.bytes_read), (1, large));
+        table.scan().select(["id"]).collect().await.unwrap();
+        let read = store.take();
+        assert_eq!(read.requests(), 2);
+        assert!(read.bytes_read < large / 2, "{} of {large}", read.bytes_read);
+    });
+}
