@@ -8,6 +8,7 @@ mod ipc;
 mod object;
 mod options;
 mod plan;
+mod pull;
 mod records;
 mod runtime;
 mod scan;

@@ -1,6 +1,4 @@
-use std::cell::RefCell;
-
-use futures::TryStreamExt;
+use arrow_schema::SchemaRef;
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Error, Result};
@@ -8,6 +6,7 @@ use crate::scan::{ScanBuilder, ScanStream};
 use crate::wasm::ipc;
 use crate::wasm::options::Options;
 use crate::wasm::plan::report;
+use crate::wasm::pull::Pull;
 
 const SCAN: &[&str] = &[
     "select",
@@ -67,11 +66,14 @@ pub(super) fn configure(mut scan: ScanBuilder, options: JsValue) -> Result<ScanB
 
 /// The rows of a scan, batch by batch. Freeing it, or `return()`, stops its requests.
 #[wasm_bindgen(js_name = ScanStream)]
-pub struct JsScanStream(RefCell<Option<ScanStream>>);
+pub struct JsScanStream {
+    rows: Pull<ScanStream>,
+    schema: SchemaRef,
+}
 
 impl JsScanStream {
     pub(super) fn new(stream: ScanStream) -> Self {
-        Self(RefCell::new(Some(stream)))
+        Self { schema: stream.schema(), rows: Pull::new(stream) }
     }
 }
 
@@ -79,23 +81,19 @@ impl JsScanStream {
 impl JsScanStream {
     /// The next batch as an Arrow IPC stream of its own; `undefined` at the end. One call at a time.
     pub async fn next(&self) -> Result<Option<Vec<u8>>, JsValue> {
-        let Some(mut stream) = self.0.take() else { return Ok(None) };
-        let batch = stream.try_next().await?;
-        let Some(batch) = batch else { return Ok(None) };
-        let bytes = ipc::write_one(&stream.schema(), &batch)?;
-        self.0.replace(Some(stream));
-        Ok(Some(bytes))
+        let Some(batch) = self.rows.next().await? else { return Ok(None) };
+        Ok(Some(ipc::write_one(&self.schema, &batch)?))
     }
 
     /// What the scan did so far; `undefined` once it has ended.
     #[wasm_bindgen(unchecked_return_type = "ScanReport | undefined")]
     pub fn report(&self) -> Result<JsValue, JsValue> {
-        self.0.borrow().as_ref().map_or(Ok(JsValue::UNDEFINED), |stream| report(&stream.report()))
+        self.rows.ask(ScanStream::report).map_or(Ok(JsValue::UNDEFINED), |done| report(&done))
     }
 
-    /// Stops reading.
+    /// Stops reading. A call of `next()` that waits gets `undefined`.
     #[wasm_bindgen(js_name = return)]
     pub fn stop(&self) {
-        self.0.take();
+        self.rows.stop();
     }
 }

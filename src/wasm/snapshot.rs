@@ -1,6 +1,3 @@
-use std::cell::RefCell;
-
-use futures::TryStreamExt;
 use js_sys::{Date, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
@@ -8,6 +5,7 @@ use crate::error::Result;
 use crate::runtime::BoxStream;
 use crate::spec::Snapshot;
 use crate::wasm::object::object;
+use crate::wasm::pull::Pull;
 
 pub(super) fn snapshot_to(snapshot: &Snapshot) -> Result<JsValue, JsValue> {
     let summary = Object::new();
@@ -28,11 +26,11 @@ type Snapshots = BoxStream<'static, Result<std::sync::Arc<Snapshot>>>;
 
 /// New snapshots as they are committed. Freeing it, or `return()`, stops its requests.
 #[wasm_bindgen(js_name = Tail)]
-pub struct JsTail(RefCell<Option<Snapshots>>);
+pub struct JsTail(Pull<Snapshots>);
 
 impl JsTail {
     pub(super) fn new(snapshots: Snapshots) -> Self {
-        Self(RefCell::new(Some(snapshots)))
+        Self(Pull::new(snapshots))
     }
 }
 
@@ -41,15 +39,12 @@ impl JsTail {
     /// The next snapshot, when there is one; `undefined` after `return()`. One call at a time. After an error it goes on.
     #[wasm_bindgen(unchecked_return_type = "Snapshot | undefined")]
     pub async fn next(&self) -> Result<JsValue, JsValue> {
-        let Some(mut snapshots) = self.0.take() else { return Ok(JsValue::UNDEFINED) };
-        let next = snapshots.try_next().await;
-        self.0.replace(Some(snapshots));
-        next?.map_or(Ok(JsValue::UNDEFINED), |snapshot| snapshot_to(&snapshot))
+        self.0.next().await?.map_or(Ok(JsValue::UNDEFINED), |snapshot| snapshot_to(&snapshot))
     }
 
-    /// Stops looking; what a call of `next()` waits for still comes.
+    /// Stops looking. A call of `next()` that waits gets `undefined`.
     #[wasm_bindgen(js_name = return)]
     pub fn stop(&self) {
-        self.0.take();
+        self.0.stop();
     }
 }

@@ -145,7 +145,10 @@ export function steps({ Warehouse, flechette, options, name, noCors, questions }
       equal(count, 120);
       const stopped = await table.stream();
       await stopped.next();
+      equal([stopped.report().rows > 0, stopped.report().files > 0], [true, true]);
+      const waiting = stopped.next();
       stopped.return();
+      equal([await waiting, stopped.report()], [undefined, undefined]);
       equal(await stopped.next(), undefined);
     },
 
@@ -291,8 +294,10 @@ export function steps({ Warehouse, flechette, options, name, noCors, questions }
       await thrown(() => reader.scan({ appendsSince: null, changesSince: null }), "invalid-input");
       await thrown(() => reader.scan({ appendsSince: 12n }), "invalid-input");
       await thrown(() => reader.inspect("colours"), "invalid-input");
+      const waiting = tail.next();
+      await new Promise((resolve) => setTimeout(resolve));
       tail.return();
-      equal(await tail.next(), undefined);
+      equal([await waiting, await tail.next()], [undefined, undefined]);
     },
 
     "a bucket that does not let the page in is unavailable, with the reason": async () => {
