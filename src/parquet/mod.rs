@@ -33,6 +33,9 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod thrift;
+mod unshred;
+#[cfg(test)]
+mod unshred_tests;
 mod values;
 #[cfg(test)]
 mod variant_tests;

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::parquet::constant::{constant_array, null_column};
 use crate::parquet::fill::{coalesce, filled};
 use crate::parquet::projection::{Fill, Projection, misfit};
+use crate::parquet::unshred::{check_shredded, unshred};
 use crate::spec::field_to_arrow;
 use crate::spec::metadata_columns::{is_inherited, is_metadata_column};
 use crate::spec::{NestedField, Schema, Type, default_value};
@@ -83,10 +84,8 @@ fn choose(field: &Field, target: Option<&NestedField>, next: &mut usize, chosen:
                 choose(child, Some(target), next, chosen)?;
             }
         }
-        (DataType::Struct(children), Type::Variant) => {
-            if children.iter().any(|child| child.name() == "typed_value") {
-                return Err(Error::unsupported(format!("column `{}` is a shredded variant", target.name)));
-            }
+        (stored, Type::Variant) => {
+            check_shredded(stored).map_err(|what| misfit(&target.name, what))?;
             *next += count(field);
             chosen.extend(first..*next);
         }
@@ -165,15 +164,8 @@ fn fit(array: &ArrayRef, target: &NestedField, projection: &Projection) -> Resul
             .ok_or_else(|| misfit(&target.name, format!("is stored as {}, not {wanted}", array.data_type()))),
         (Type::Unknown, _) => Ok(null_column(&arrow, array.len())),
         (Type::Variant, DataType::Struct(fields)) => {
-            let from = array.as_struct_opt().filter(|from| from.num_columns() == 2);
-            let part = |name: &str| {
-                let part = from.and_then(|from| from.column_by_name(name))?;
-                (part.data_type() == &DataType::Binary).then(|| part.clone())
-            };
-            let (Some(metadata), Some(value)) = (part("metadata"), part("value")) else {
-                return Err(misfit(&target.name, "is no variant of `metadata` and `value`"));
-            };
-            let variant = StructArray::try_new(fields.clone(), vec![metadata, value], array.nulls().cloned());
+            let parts = unshred(array).map_err(|what| misfit(&target.name, what))?;
+            let variant = StructArray::try_new(fields.clone(), parts.into(), array.nulls().cloned());
             Ok(Arc::new(variant.map_err(broken)?))
         }
         (Type::Struct(structure), DataType::Struct(fields)) => {

@@ -31,6 +31,7 @@ mod uuid_text;
 pub(crate) mod validate;
 mod value;
 mod variant;
+pub(crate) mod variant_bytes;
 #[cfg(test)]
 mod variant_tests;
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use crate::error::{Error, Result};
 use crate::spec::format_uuid;
 use crate::spec::time_text::{format_date, format_date_time, format_time};
+use crate::spec::variant_bytes::{Names, Parts, number, take};
 
 /// How deep values may nest.
 const DEEPEST: u8 = 100;
@@ -24,33 +25,6 @@ pub fn variant_to_json(metadata: &[u8], value: &[u8]) -> Result<Json> {
     let room = metadata.len().saturating_add(value.len());
     let mut reader = Reader { names, values: value.len(), text: room.saturating_mul(NAMES).saturating_add(SMALL) };
     reader.value(value, 0).ok_or_else(malformed)
-}
-
-/// The names of fields, by number.
-struct Names<'a> {
-    count: usize,
-    width: usize,
-    offsets: &'a [u8],
-    text: &'a [u8],
-}
-
-impl<'a> Names<'a> {
-    fn new(mut metadata: &'a [u8]) -> Option<Self> {
-        let header = take(&mut metadata, 1)?.first()?;
-        if header & 0x0f != 1 {
-            return None;
-        }
-        let width = usize::from(header >> 6) + 1;
-        let count = number(take(&mut metadata, width)?)?;
-        let offsets = take(&mut metadata, count.checked_add(1)?.checked_mul(width)?)?;
-        Some(Self { count, width, offsets, text: metadata })
-    }
-
-    fn get(&self, index: usize) -> Option<&'a str> {
-        let offset = |index: usize| number(self.offsets.get(index.checked_mul(self.width)?..)?.get(..self.width)?);
-        let name = (index < self.count).then(|| self.text.get(offset(index)?..offset(index + 1)?))??;
-        std::str::from_utf8(name).ok()
-    }
 }
 
 struct Reader<'a> {
@@ -71,27 +45,20 @@ impl Reader<'_> {
             1 => self.string(bytes.get(..usize::from(detail))?),
             _ if depth >= DEEPEST => None,
             2 => {
-                let (offset_width, id_width) = (usize::from(detail & 3) + 1, usize::from(detail >> 2 & 3) + 1);
-                let count = number(take(&mut bytes, if detail & 16 == 0 { 1 } else { 4 })?)?;
-                let ids = take(&mut bytes, count.checked_mul(id_width)?)?;
-                let offsets = take(&mut bytes, count.checked_add(1)?.checked_mul(offset_width)?)?;
                 let mut object = Map::new();
-                for (id, offset) in ids.chunks_exact(id_width).zip(offsets.chunks_exact(offset_width)) {
-                    let name = self.names.get(number(id)?)?;
+                for part in Parts::new(header, bytes)?.iter() {
+                    let (id, value) = part?;
+                    let name = self.names.get(id)?;
                     self.text = self.text.checked_sub(name.len())?;
-                    let value = self.value(bytes.get(number(offset)?..)?, depth + 1)?;
-                    if object.insert(name.to_owned(), value).is_some() {
+                    if object.insert(name.to_owned(), self.value(value, depth + 1)?).is_some() {
                         return None;
                     }
                 }
                 Some(Json::Object(object))
             }
             _ => {
-                let width = usize::from(detail & 3) + 1;
-                let count = number(take(&mut bytes, if detail & 4 == 0 { 1 } else { 4 })?)?;
-                let offsets = take(&mut bytes, count.checked_add(1)?.checked_mul(width)?)?;
-                let offsets = offsets.chunks_exact(width).take(count);
-                let items = offsets.map(|offset| self.value(bytes.get(number(offset)?..)?, depth + 1));
+                let items = Parts::new(header, bytes)?;
+                let items = items.iter().map(|item| self.value(item?.1, depth + 1));
                 items.collect::<Option<Vec<_>>>().map(Json::Array)
             }
         }
@@ -145,18 +112,6 @@ impl Reader<'_> {
         self.text = self.text.checked_sub(bytes.len())?;
         Some(std::str::from_utf8(bytes).ok()?.into())
     }
-}
-
-fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(count)?;
-    *bytes = rest;
-    Some(taken)
-}
-
-/// An unsigned number of up to four bytes.
-fn number(bytes: &[u8]) -> Option<usize> {
-    let number = bytes.iter().rev().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-    usize::try_from(number).ok()
 }
 
 /// A signed number of up to sixteen bytes.
