@@ -34,6 +34,8 @@ pub(crate) struct Rows {
     /// How much of the decoder's report is in the files'.
     seen: DecodeReport,
     limits: Limits,
+    /// For what was read at first.
+    whole: Option<Permit>,
     /// For what is being decoded.
     permit: Option<Permit>,
     ahead: Ahead,
@@ -70,13 +72,21 @@ impl Rows {
     ) -> Result<Self> {
         check_format(file)?;
         let path = file.file_path.clone();
-        let decoder = decoder(files, file, projection, filter, options).await.context(|| format!("reading {path}"))?;
+        let first_read = first_read(file, projection, filter.is_some(), options.part_bytes / 16);
+        // What is read of a small file at first is held to its end.
+        let whole = match first_read > FIRST_READ {
+            true => Some(limits.budget.take(first_read, &limits.urgent).await),
+            false => None,
+        };
+        let decoder = decoder(files, file, first_read, projection, filter, options).await;
+        let decoder = decoder.context(|| format!("reading {path}"))?;
         Ok(Self {
             files: files.clone(),
             path,
             decoder,
             seen: DecodeReport::default(),
             limits,
+            whole,
             permit: None,
             ahead: Ahead::Unknown,
         })
@@ -93,7 +103,7 @@ impl Rows {
                     return Ok(Some(batch));
                 }
                 Step::Done => {
-                    self.permit = None;
+                    (self.permit, self.whole) = (None, None);
                     return Ok(None);
                 }
                 Step::Needs(ranges) => {
@@ -172,6 +182,7 @@ impl fmt::Debug for Ahead {
 async fn decoder(
     files: &Files,
     file: &DataFile,
+    first_read: u64,
     projection: &Projection,
     filter: Option<&BoundPredicate>,
     options: DecodeOptions,
@@ -180,7 +191,6 @@ async fn decoder(
         let (size, mapping) = (file.file_size_in_bytes, files.name_mapping(projection)?);
         return Ok(Decoder::Avro(AvroDecoder::new(size, mapping, projection, filter, options)?.into()));
     }
-    let first_read = first_read(file, projection, filter.is_some(), options.part_bytes / 16);
     let footer = footer(files, file, first_read).await?.known_by(|| files.name_mapping(projection))?;
     Ok(Decoder::Parquet(FileDecoder::new(footer, projection, filter, options)?.into()))
 }
@@ -200,6 +210,9 @@ pub(crate) fn check_format(file: &DataFile) -> Result<()> {
 /// How much of a file's end is read at first. Of a file of up to `most` bytes all, if a request saved is worth what is read in
 /// vain; of others the footer.
 fn first_read(file: &DataFile, projection: &Projection, filtered: bool, most: u64) -> u64 {
+    if file.file_format == AVRO {
+        return 0;
+    }
     let size = file.file_size_in_bytes;
     let sizes = &file.metrics.column_sizes;
     let wanted = match sizes.is_empty() {

@@ -48,7 +48,7 @@ pub(super) struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         let buffer_bytes = if cfg!(target_family = "wasm") { 24 << 20 } else { 128 << 20 };
-        Self { batch_rows: 8192, concurrency: 8, buffer_bytes, ordered: false }
+        Self { batch_rows: 8192, concurrency: 32, buffer_bytes, ordered: false }
     }
 }
 
@@ -187,7 +187,7 @@ impl ScanBuilder {
         self
     }
 
-    /// At most this many files are read at a time; 8 by default.
+    /// At most this many files are read at a time; 32 by default, as far as [`buffer_bytes`](Self::buffer_bytes) allows it.
     pub fn concurrency(mut self, files: usize) -> Self {
         self.pace.concurrency = files.max(1);
         self

@@ -61,7 +61,7 @@ export interface ScanOptions {
   changesSince?: bigint | string | null;
   /** At most this many rows a batch; 8192 by default. */
   batchRows?: number;
-  /** At most this many files are read at a time; 8 by default. */
+  /** At most this many files are read at a time; 32 by default. */
   concurrency?: number;
   /** At most about this many bytes are fetched and not yet decoded; 24 MiB by default. */
   bufferBytes?: number;
