@@ -167,12 +167,13 @@ fn dropping_a_stream_stops_its_requests() {
         let store = counting();
         let table = table(store.clone()).await;
         table.scan().count().await.unwrap();
-        let mut stream = table.scan().stream().await.unwrap();
+        // Two files at a time, of ten: those that follow are begun when the first have been taken.
+        let mut stream = table.scan().concurrency(2).stream().await.unwrap();
         store.take();
         stream.next().await.unwrap().unwrap();
         drop(stream);
         let requests = store.take().requests();
-        assert!((1..10).contains(&requests), "{requests} requests for the first of ten files");
+        assert!((1..=3).contains(&requests), "{requests} requests for the first of ten files");
     });
 }
 
