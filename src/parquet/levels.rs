@@ -8,6 +8,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use crate::error::{Error, Result};
 use crate::parquet::page_headers::{Page, page};
+use crate::parquet::thrift::unsigned;
 
 /// Whether rows of a column can be skipped safely: it has one value a row, or a look at its levels is possible.
 pub(super) fn can_skip(column: &ColumnChunkMetaData) -> bool {
@@ -89,17 +90,4 @@ fn count(mut bytes: &[u8], width: usize, values: usize) -> bool {
         (bytes, found) = (rest, found.saturating_add(levels));
     }
     true
-}
-
-fn unsigned(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (next, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(next & 0x7f) << shift;
-        if next & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }

@@ -130,7 +130,8 @@ pub(crate) fn project(
         .map_err(|error| Error::invalid_data("the data file does not fit the table's schema").caused_by(error))
 }
 
-fn by_id<'a>(fields: &Fields, columns: &'a [ArrayRef], id: i32) -> Option<&'a ArrayRef> {
+/// The column with a field id.
+pub(crate) fn by_id<'a>(fields: &Fields, columns: &'a [ArrayRef], id: i32) -> Option<&'a ArrayRef> {
     fields.iter().zip(columns).find(|(field, _)| id_of(field) == Some(id)).map(|(_, column)| column)
 }
 

@@ -71,7 +71,8 @@ impl Refine {
     }
 }
 
-fn keep(batch: &RecordBatch, rows: &BooleanArray) -> Result<RecordBatch> {
+/// These rows of a batch.
+pub(crate) fn keep(batch: &RecordBatch, rows: &BooleanArray) -> Result<RecordBatch> {
     filter_record_batch(batch, rows)
         .map_err(|error| Error::invalid_data("the rows cannot be filtered").caused_by(error))
 }

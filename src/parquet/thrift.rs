@@ -256,19 +256,25 @@ impl Look<'_, '_> {
     }
 
     fn unsigned(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let next = self.byte()?;
-            value |= u64::from(next & 0x7f) << shift;
-            if next & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
+        unsigned(self.bytes)
     }
 
     fn number(&mut self) -> Option<i64> {
         let value = self.unsigned()?;
         Some(i64::try_from(value >> 1).ok()? ^ -i64::from(value & 1 == 1))
     }
+}
+
+/// A number in groups of seven bits, the lowest first.
+pub(super) fn unsigned(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (next, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(next & 0x7f) << shift;
+        if next & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
 }

@@ -2,14 +2,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow_select::filter::filter_record_batch;
 
 use crate::error::{Error, Result};
 use crate::expr::BoundPredicate;
-use crate::parquet::{DecodeOptions, Fill, Projection, id_of, project};
+use crate::parquet::{DecodeOptions, Fill, Projection, by_id, keep, project};
 use crate::read::budget::Budget;
 use crate::read::files::Files;
 use crate::read::rows::{Limits, Rows};
@@ -92,7 +91,7 @@ impl DataFileRows {
         }
         if let (Some(positions), Some(by)) = (&self.removed, removed_by) {
             let missing = || Error::invalid_data("rows have no positions");
-            let at = column_by_id(&batch, POS).ok_or_else(missing)?;
+            let at = by_id(batch.schema_ref().fields(), batch.columns(), POS).ok_or_else(missing)?;
             let at = at.as_primitive_opt::<Int64Type>().ok_or_else(missing)?;
             let is_removed =
                 |at: Option<i64>| at.and_then(|at| u64::try_from(at).ok()).is_some_and(|at| positions.contains(at));
@@ -108,16 +107,6 @@ impl DataFileRows {
         }
         project(&batch, &self.projection, None).map(Some)
     }
-}
-
-fn keep(batch: &RecordBatch, rows: &BooleanArray) -> Result<RecordBatch> {
-    filter_record_batch(batch, rows)
-        .map_err(|error| Error::invalid_data("the rows cannot be filtered").caused_by(error))
-}
-
-fn column_by_id(batch: &RecordBatch, id: i32) -> Option<&ArrayRef> {
-    let fields = batch.schema_ref().fields();
-    fields.iter().zip(batch.columns()).find(|(field, _)| id_of(field) == Some(id)).map(|(_, column)| column)
 }
 
 /// Loads what deletes rows of a file, and returns the positions.
