@@ -29,6 +29,6 @@ pub use parquet::parquet;
 #[cfg(test)]
 pub(crate) use parquet::schema;
 pub use table::table_metadata;
-pub use text::predicate;
+pub use text::{name_mapping, predicate};
 pub use variant::variant;
 pub use wire::{arrow_ipc, s3_xml};

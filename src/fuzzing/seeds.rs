@@ -161,6 +161,18 @@ fn texts() {
     {
         save("predicate", &format!("own-{number}"), text);
     }
+    for (number, text) in [
+        r#"[{"field-id": 1, "names": ["id", "record_id"]}, {"field-id": 2, "names": ["data"]}]"#,
+        r#"[{"field-id": 3, "names": ["p"], "fields": [{"field-id": 4, "names": ["x", "X"]}, {"names": []}]}]"#,
+        r#"[{"names": ["l"], "fields": [{"field-id": 7, "names": ["element"], "fields": [{"field-id": 8, "names": ["a"]}]}]},
+            {"field-id": 9, "names": ["m"], "fields": [{"field-id": 10, "names": ["key"]}, {"field-id": 11, "names": ["value"]}]}]"#,
+        "[]",
+    ]
+    .iter()
+    .enumerate()
+    {
+        save("name_mapping", &format!("own-{number}"), text);
+    }
     for (name, text) in [
         (
             "list",

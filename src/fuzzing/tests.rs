@@ -37,7 +37,7 @@ macro_rules! replays {
     };
 }
 
-replays!(arrow_ipc avro_container avro_rows deletion_vector manifest manifest_list parquet predicate s3_xml table_metadata variant);
+replays!(arrow_ipc avro_container avro_rows deletion_vector manifest manifest_list name_mapping parquet predicate s3_xml table_metadata variant);
 
 #[test]
 fn each_parser_has_a_fuzzer() {
