@@ -73,6 +73,17 @@ impl Choices {
         false
     }
 
+    /// How much of the whole has been tried, if every way were as long as every other: a rough measure.
+    pub fn done(&self) -> f64 {
+        let Self::All { path, .. } = self else { return 0.0 };
+        let (mut done, mut share) = (0.0, 1.0);
+        for (chosen, among) in path {
+            share /= *among as f64;
+            done += share * *chosen as f64;
+        }
+        done
+    }
+
     /// What has been chosen in this run.
     pub fn taken(&self) -> Vec<usize> {
         match self {

@@ -13,7 +13,7 @@ use datashard::store::{S3Config, S3Store};
 use crate::choice::{Choices, Random};
 use crate::fault::{Answer, Fault, Menu};
 use crate::http::SimFetch;
-use crate::process::{Call, Shared, SharedRef, SimRuntime, State, lock};
+use crate::process::{Call, Late, Shared, SharedRef, SimRuntime, Sleep, State, lock};
 use crate::store::{Sabotage, SimStore};
 use crate::world::{Op, World, digest};
 
@@ -41,7 +41,9 @@ pub struct Rules {
     pub percent: u64,
     /// Nothing is deleted, so that requests for files of one's own need no order among them.
     pub still: bool,
-    pub least_sleep: Duration,
+    /// All processes do the same one thing, but for names: which of those goes first that nobody has met makes no difference.
+    pub alike: bool,
+    pub sleep: Sleep,
     /// Through the library's own S3 client: the same by more steps, with all that HTTP adds.
     pub http: bool,
     /// What a faulty client makes of its requests. For the tests of the checker.
@@ -95,6 +97,8 @@ impl Engine {
             skew,
             slept: Duration::ZERO,
             history: digest(&(seed, skew)),
+            shape: 0,
+            met: false,
         });
         shared.processes.len() - 1
     }
@@ -111,7 +115,7 @@ impl Engine {
     }
 
     pub fn runtime(&self, process: usize) -> SimRuntime {
-        SimRuntime { shared: self.shared.clone(), process, least_sleep: self.rules.least_sleep }
+        SimRuntime { shared: self.shared.clone(), process, sleep: self.rules.sleep }
     }
 
     pub fn warehouse(&self, process: usize) -> Warehouse {
@@ -155,6 +159,8 @@ impl Engine {
             }
         }
         self.tasks = others;
+        let state = &mut lock(&self.shared).processes[process];
+        (state.shape, state.met) = (0, false);
         let value = slot.lock().unwrap().take();
         value.ok_or_else(|| stuck.unwrap_or_else(|| "a process ended without a result".to_owned()))
     }
@@ -185,24 +191,48 @@ impl Engine {
     /// Everything that makes a difference to what can happen from here on, as a number.
     fn state(&self) -> u64 {
         let shared = lock(&self.shared);
-        let histories: Vec<_> = shared.processes.iter().map(|state| state.history).collect();
+        // Of a process that is over, only what it was told in the end makes a difference, which is in the ledger.
+        let history = |(at, state): (usize, &State)| if self.is_over(at) { 0 } else { state.history };
+        let histories: Vec<_> = shared.processes.iter().enumerate().map(history).collect();
         let alive: Vec<_> = self.tasks.iter().map(|task| task.future.is_some()).collect();
         let mut late: Vec<_> = shared.late.iter().map(digest).collect();
         late.sort_unstable();
         let stale: Vec<_> = shared.stale.values().map(digest).collect();
-        digest(&(shared.world.digest(), histories, alive, late, stale))
+        // Whether a file with a name of its own is there follows from its writer's history and from what is late.
+        let world = if self.rules.still { shared.world.shared_digest() } else { shared.world.digest() };
+        digest(&(world, histories, alive, late, stale))
     }
 
-    fn events(&self, faults_left: bool) -> (Vec<Event>, Vec<Event>) {
+    fn is_over(&self, process: usize) -> bool {
+        self.tasks.iter().all(|task| task.process != process || task.future.is_none())
+    }
+
+    /// What can happen next, without and with a fault; `None` if it is as in a run in which processes that are alike have
+    /// each other's names.
+    fn events(&self, faults_left: bool) -> Option<(Vec<Event>, Vec<Event>)> {
         let mut shared = lock(&self.shared);
         let Shared { late, world, .. } = &mut *shared;
-        late.retain(|op| op.matters(world));
+        // Files that nobody can name any more make no difference.
+        let is_lost = |late: &Late| self.rules.still && late.op.is_own() && self.is_over(late.process);
+        late.retain(|late| late.op.matters(world) && !is_lost(late));
         let is_local = |call: &Call| call.op.is_local(&shared.world, self.rules.still);
         let local = shared.waiting().find(|call| is_local(call));
         let calls: Vec<_> = match local {
             Some(call) => vec![call],
             None => shared.waiting().collect(),
         };
+        let mut calls = calls;
+        if self.rules.alike && local.is_none() {
+            let unmet: Vec<_> = shared.processes.iter().filter(|state| !state.met).map(|state| state.shape).collect();
+            if !unmet.is_sorted() {
+                return None;
+            }
+            let is_first = |at: usize| {
+                let state = &shared.processes[at];
+                state.met || !shared.processes[..at].iter().any(|other| !other.met && other.shape == state.shape)
+            };
+            calls.retain(|call| is_first(call.process));
+        }
         let mut plain: Vec<_> = calls.iter().map(|call| Event::Call(call.id, None)).collect();
         if local.is_none() {
             plain.extend((0..shared.late.len()).map(Event::Land));
@@ -213,7 +243,7 @@ impl Engine {
             let menu = self.rules.menu.of(&call.op, is_local(call), has_stale);
             faulty.extend(menu.into_iter().map(|fault| Event::Call(call.id, Some(fault))));
         }
-        (plain, faulty)
+        Some((plain, faulty))
     }
 
     /// Runs all tasks to their end. `watch` looks at the bucket after every step; `seen` tells whether a run before has
@@ -231,7 +261,7 @@ impl Engine {
                 return Ok(End::Finished);
             }
             let left = self.rules.faults - self.faults.len();
-            let (mut plain, faulty) = self.events(left > 0);
+            let Some((mut plain, faulty)) = self.events(left > 0) else { return Ok(End::Seen) };
             if plain.is_empty() {
                 return Err("a task waits, and no request of anybody is under way".to_owned());
             }
@@ -260,7 +290,8 @@ impl Engine {
         let mut shared = lock(&shared);
         match event {
             Event::Land(at) => {
-                let op = shared.late.remove(*at);
+                let Late { process, op } = shared.late.remove(*at);
+                shared.processes[process].met = true;
                 let reply = apply(&mut shared, &op);
                 if self.tracing {
                     self.trace.push(format!("late: {op}: {reply}"));
@@ -269,11 +300,15 @@ impl Engine {
             Event::Call(id, fault) => {
                 let Some(call) = shared.waiting().find(|call| call.id == *id) else { return };
                 let (op, process, task) = (call.op.clone(), call.process, call.task);
+                let met = !op.is_local(&shared.world, self.rules.still);
+                let state = &mut shared.processes[process];
+                state.met |= met;
+                state.shape = digest(&(state.shape, fault));
                 let answer = match fault {
                     None => Some(Answer::Reply(apply(&mut shared, &op))),
                     Some(Fault::Lost) => {
                         if !op.is_read() {
-                            shared.late.push(op.clone());
+                            shared.late.push(Late { process, op: op.clone() });
                         }
                         Some(Answer::Lost)
                     }
@@ -284,7 +319,7 @@ impl Engine {
                         Some(Answer::Reply(apply(&mut shared, &op)))
                     }
                     Some(Fault::Copy) => {
-                        shared.late.push(op.clone());
+                        shared.late.push(Late { process, op: op.clone() });
                         Some(Answer::Reply(apply(&mut shared, &op)))
                     }
                     Some(Fault::Stale) => {
@@ -326,6 +361,7 @@ impl Engine {
         let mut shared = lock(&self.shared);
         let state = &mut shared.processes[process];
         state.history = digest(&(state.history, "end", only));
+        state.shape = digest(&(state.shape, "end", only.is_some()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Two drivers over one engine: every run there is, and runs at random. Both say how to see a run again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use crate::choice::Choices;
@@ -19,6 +19,8 @@ pub struct Covered {
     /// Whether there is nothing left to search.
     pub whole: bool,
     pub seconds: f64,
+    /// All the ways in which it ended.
+    pub fates: BTreeSet<Vec<String>>,
 }
 
 /// A run in which something does not hold.
@@ -54,11 +56,23 @@ pub fn exhaust(scenario: &Scenario, most_runs: u64) -> Result<Covered, Violation
         covered.runs += 1;
         covered.steps += run.steps as u64;
         match run.end {
-            Ok(End::Finished) => covered.finished += 1,
+            Ok(End::Finished) => {
+                covered.finished += 1;
+                covered.fates.insert(run.fates);
+            }
             Ok(End::Seen) => {}
             Err(_) => return Err(shrink(scenario, choices.taken())),
         }
         covered.whole = !choices.advance();
+        if covered.runs.is_multiple_of(100_000) {
+            eprintln!(
+                "{}: {} runs, {} states, {:.4} %",
+                scenario.name,
+                covered.runs,
+                states.len(),
+                100.0 * choices.done()
+            );
+        }
         if covered.whole || covered.runs == most_runs {
             covered.states = states.len();
             covered.seconds = begun.elapsed().as_secs_f64();

@@ -15,6 +15,14 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// What it is, without what differs from process to process.
+    pub fn shape(&self) -> u64 {
+        match self {
+            Self::Reply(Reply::Object(_) | Reply::Listing(_)) => 0,
+            other => other.digest(),
+        }
+    }
+
     pub fn digest(&self) -> u64 {
         match self {
             Self::Reply(Reply::Object(object)) => object.digest,
@@ -33,7 +41,7 @@ impl Answer {
 }
 
 /// One thing that goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// No answer. The request may arrive at once, later or never.
     Lost,

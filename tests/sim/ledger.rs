@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use datashard::{Error, ErrorKind};
 
 use crate::history::versions;
-use crate::world::World;
+use crate::world::{World, digest};
 
 /// What became of an append, as far as whoever asked for it knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// Nobody was told: it was cancelled, or the process died.
     Untold,
@@ -28,20 +28,20 @@ pub enum Fate {
 }
 
 /// One append of one row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Append {
     pub row: i64,
     pub fate: Fate,
 }
 
 /// What a scan returned.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Seen {
     pub version: u64,
     pub rows: Vec<i64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Hash)]
 pub struct Ledger {
     pub appends: Vec<Append>,
     pub scans: Vec<Seen>,
@@ -54,6 +54,10 @@ pub struct Ledger {
 pub type LedgerRef = Arc<Mutex<Ledger>>;
 
 impl Ledger {
+    pub fn digest(&self) -> u64 {
+        digest(self)
+    }
+
     /// Notes that an append begins; returns its place.
     pub fn begin(&mut self, row: i64) -> usize {
         self.appends.push(Append { row, fate: Fate::Untold });
@@ -68,6 +72,18 @@ impl Ledger {
                 None => Fate::Failed(error.kind()),
             },
         };
+    }
+
+    /// What became of each append, without names, in no order.
+    pub fn fates(&self) -> Vec<String> {
+        let fate = |append: &Append| match &append.fate {
+            Fate::Committed { version, .. } => format!("committed as {version}"),
+            Fate::Unknown { .. } => "unknown".to_owned(),
+            other => format!("{other:?}"),
+        };
+        let mut fates: Vec<_> = self.appends.iter().map(fate).collect();
+        fates.sort_unstable();
+        fates
     }
 
     pub fn settle(&mut self, at: usize, committed: Option<u64>) {

@@ -28,7 +28,13 @@ use scenarios::ALL;
 fn covered(scenario: &scenario::Scenario) -> explore::Covered {
     match explore::exhaust(scenario, u64::MAX) {
         Ok(covered) => {
-            println!("{}: {covered:?}", scenario.name);
+            let explore::Covered { runs, finished, states, steps, seconds, ref fates, .. } = covered;
+            let fates = fates.len();
+            println!(
+                "{}: {runs} runs, {finished} to {fates} different ends, {states} states, {steps} steps, {seconds:.1} s",
+                scenario.name
+            );
+            assert!(covered.whole && covered.finished > 0, "{}: nothing was searched", scenario.name);
             covered
         }
         Err(violation) => panic!("{}: {violation}", scenario.name),
@@ -38,6 +44,17 @@ fn covered(scenario: &scenario::Scenario) -> explore::Covered {
 #[test]
 fn two_writers_with_one_fault_lose_and_double_nothing() {
     covered(&scenarios::writers(2, Rules::of(ALL, 1)));
+}
+
+/// What the searches leave out because it makes no difference makes none.
+#[test]
+fn a_search_without_shortcuts_ends_in_no_other_ways() {
+    let short = scenarios::writers(2, Rules::of(&[Lost, Twice, Stale, Crash], 1));
+    let mut long = short.clone();
+    (long.rules.alike, long.rules.still) = (false, false);
+    let (short, long) = (covered(&short), covered(&long));
+    assert!(long.runs > 2 * short.runs, "{} runs of {}", short.runs, long.runs);
+    assert_eq!(short.fates, long.fates);
 }
 
 #[test]

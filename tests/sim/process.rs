@@ -18,13 +18,20 @@ pub struct Shared {
     /// Requests that wait for an answer, in the order in which they were made.
     pub calls: Vec<Call>,
     /// Requests that nobody waits for any more, and that may still arrive.
-    pub late: Vec<Op>,
+    pub late: Vec<Late>,
     /// Former contents of the version hints.
     pub stale: BTreeMap<String, Vec<Op>>,
     pub processes: Vec<State>,
     /// The task that is being polled.
     pub current: usize,
     pub next_call: u64,
+}
+
+/// A request that nobody waits for.
+#[derive(Clone, Debug, Hash)]
+pub struct Late {
+    pub process: usize,
+    pub op: Op,
 }
 
 /// A request that waits.
@@ -49,6 +56,10 @@ pub struct State {
     pub slept: Duration,
     /// Of everything that it has been told, in order: what it does next depends on nothing else.
     pub history: u64,
+    /// The same without names: two processes of one kind that were told the same differ by names only.
+    pub shape: u64,
+    /// Whether a request of it has met what others see too, or may have.
+    pub met: bool,
 }
 
 pub type SharedRef = Arc<Mutex<Shared>>;
@@ -76,6 +87,7 @@ impl Shared {
         let Some(call) = self.calls.iter_mut().find(|call| call.id == id) else { return };
         let state = &mut self.processes[call.process];
         state.history = digest(&(state.history, call.task, &call.op, answer.digest(), now));
+        state.shape = digest(&(state.shape, call.op.shape(), answer.shape()));
         call.answer = Some(answer);
         if let Some(waker) = call.waker.take() {
             waker.wake();
@@ -130,9 +142,18 @@ impl Drop for Pending {
         let Some(at) = shared.calls.iter().position(|call| call.id == id) else { return };
         let call = shared.calls.remove(at);
         if call.answer.is_none() && !call.op.is_read() {
-            shared.late.push(call.op);
+            shared.late.push(Late { process: call.process, op: call.op });
         }
     }
+}
+
+/// How far a sleep moves the clock of who sleeps.
+#[derive(Clone, Copy, Debug)]
+pub enum Sleep {
+    /// Not at all: what was done after a sleep is the same as without it.
+    Never,
+    /// By as much as was asked for, and never by less than this.
+    AtLeast(Duration),
 }
 
 /// A clock that moves with the bucket's and by sleeping, which takes no time.
@@ -140,8 +161,7 @@ impl Drop for Pending {
 pub struct SimRuntime {
     pub shared: SharedRef,
     pub process: usize,
-    /// No sleep moves the clock by less.
-    pub least_sleep: Duration,
+    pub sleep: Sleep,
 }
 
 impl std::fmt::Debug for SimRuntime {
@@ -160,7 +180,10 @@ impl Runtime for SimRuntime {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let mut shared = lock(&self.shared);
-        shared.processes[self.process].slept += duration.max(self.least_sleep);
+        shared.processes[self.process].slept += match self.sleep {
+            Sleep::Never => Duration::ZERO,
+            Sleep::AtLeast(least) => duration.max(least),
+        };
         Box::pin(std::future::ready(()))
     }
 

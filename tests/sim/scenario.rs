@@ -9,8 +9,9 @@ use crate::fault::{Fault, Menu};
 use crate::history::TABLE;
 use crate::invariants::Watch;
 use crate::ledger::{Fate, Ledger, LedgerRef};
+use crate::process::Sleep;
 use crate::tasks::{PLAIN, append, resolve, scan, schema};
-use crate::world::World;
+use crate::world::{World, digest};
 
 /// A set of processes and what may go wrong with them.
 #[derive(Clone)]
@@ -38,7 +39,16 @@ pub enum Check {
 impl Rules {
     pub fn of(menu: &[Fault], faults: usize) -> Self {
         let menu = Menu(menu.to_vec());
-        Self { menu, faults, percent: 0, still: true, least_sleep: Duration::ZERO, http: false, sabotage: None }
+        Self {
+            menu,
+            faults,
+            percent: 0,
+            still: true,
+            alike: false,
+            sleep: Sleep::AtLeast(Duration::ZERO),
+            http: false,
+            sabotage: None,
+        }
     }
 }
 
@@ -60,6 +70,8 @@ pub struct Run {
     pub trace: Vec<String>,
     pub steps: usize,
     pub faults: Vec<Fault>,
+    /// What became of the appends, in no order.
+    pub fates: Vec<String>,
 }
 
 impl Scenario {
@@ -68,13 +80,16 @@ impl Scenario {
         engine.tracing = tracing;
         let ledger: LedgerRef = Arc::new(Mutex::new(Ledger::default()));
         let mut watch = Watch::new(!self.rules.still);
+        let told = ledger.clone();
+        let seen = |state, left| seen(digest(&(state, told.lock().unwrap().digest())), left);
         let end = (self.build)(&mut engine, &ledger)
-            .and_then(|()| engine.run(choices, |world| watch.look(world), &mut seen))
+            .and_then(|()| engine.run(choices, |world| watch.look(world), seen))
             .and_then(|end| {
                 if end == End::Seen { Ok(end) } else { self.finish(&mut engine, &ledger, &mut watch).map(|()| end) }
             });
         let (trace, steps, faults) = (std::mem::take(&mut engine.trace), engine.steps, engine.faults.clone());
-        Run { end, trace, steps, faults }
+        let fates = ledger.lock().unwrap().fates();
+        Run { end, trace, steps, faults, fates }
     }
 
     /// Nothing goes wrong any more: what is unknown can be settled, the table goes on, and all is where it must be.

@@ -7,6 +7,7 @@ use crate::choice::Random;
 use crate::engine::Rules;
 use crate::fault::Fault::{self, *};
 use crate::history::TABLE;
+use crate::process::Sleep;
 use crate::scenario::{Build, Check, Scenario, with_table};
 use crate::tasks::*;
 use crate::world::{World, digest};
@@ -22,7 +23,8 @@ fn scenario(name: &'static str, rules: Rules, build: Build) -> Scenario {
 }
 
 /// Writers, each in a process of its own, that have opened the table and append a row.
-pub fn writers(count: u64, rules: Rules) -> Scenario {
+pub fn writers(count: u64, mut rules: Rules) -> Scenario {
+    (rules.alike, rules.sleep) = (true, Sleep::Never);
     let build: Build = Arc::new(move |engine, ledger| {
         for writer in 1..=count {
             let (process, _, table) = opened(engine, writer, 0)?;
@@ -35,7 +37,7 @@ pub fn writers(count: u64, rules: Rules) -> Scenario {
 
 /// Writers that give up soon and then ask what became of their append.
 pub fn impatient_writers(count: u64, mut rules: Rules) -> Scenario {
-    rules.least_sleep = IMPATIENT;
+    rules.sleep = Sleep::AtLeast(IMPATIENT);
     let build: Build = Arc::new(move |engine, ledger| {
         for writer in 1..=count {
             let (process, _, table) = opened(engine, writer, 0)?;
@@ -138,7 +140,7 @@ fn cleaned(name: &'static str, mut rules: Rules, pause: Duration, careful: bool)
 
 /// A writer that removes what it wrote when it does not know whether it was committed. It must not (R1).
 pub fn deletes_on_unknown(mut rules: Rules) -> Scenario {
-    rules.least_sleep = IMPATIENT;
+    rules.sleep = Sleep::AtLeast(IMPATIENT);
     let build: Build = Arc::new(|engine, ledger| {
         let (process, _, table) = opened(engine, 1, 0)?;
         engine.spawn(process, Box::pin(append_and_tidy(table, engine.store(process), 1, ledger.clone())));
@@ -176,7 +178,7 @@ pub fn swarm(seed: u64) -> Scenario {
     rules.http = random.percent(50);
     let (drops, sleeps, collides) = (random.percent(15), random.percent(25), random.percent(15));
     // Nobody sleeps for hours while answers take minutes: a request is valid for fifteen.
-    rules.least_sleep = if random.percent(20) && !sleeps { IMPATIENT } else { Duration::ZERO };
+    rules.sleep = Sleep::AtLeast(if random.percent(20) && !sleeps { IMPATIENT } else { Duration::ZERO });
     rules.still = !sleeps && !drops;
     let steps = random.percent(30);
     let build: Build = Arc::new(move |engine, ledger| {

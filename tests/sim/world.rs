@@ -60,6 +60,10 @@ pub struct World {
     pub ignores_conditions: bool,
 }
 
+fn is_own(key: &str) -> bool {
+    key.contains("/data/") || key.ends_with(".avro")
+}
+
 pub fn digest(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
@@ -103,6 +107,13 @@ impl World {
         }
     }
 
+    /// The same for the same content, whatever way it came about, but for files with names of their own.
+    pub fn shared_digest(&self) -> u64 {
+        let shared = self.objects.iter().filter(|(key, _)| !is_own(key));
+        let objects: Vec<_> = shared.map(|(_, object)| object.digest).collect();
+        digest(&(objects, self.now.as_millis()))
+    }
+
     /// The same for the same content, whatever way it came about.
     pub fn digest(&self) -> u64 {
         let objects = self.objects.values().fold(0_u64, |all, object| all ^ object.digest);
@@ -122,14 +133,24 @@ impl Op {
         matches!(self, Self::Get { .. } | Self::Head { .. } | Self::List { .. })
     }
 
+    /// Whether it is about a file with a name of its own, which only its writer knows until it is in a version.
+    pub fn is_own(&self) -> bool {
+        self.key().is_some_and(is_own)
+    }
+
+    /// What it is, without the names and numbers that differ from process to process.
+    pub fn shape(&self) -> (std::mem::Discriminant<Self>, Option<String>) {
+        let shared = self.key().filter(|key| !is_own(key)).map(str::to_owned);
+        (std::mem::discriminant(self), shared)
+    }
+
     /// Whether it has the same effect and answer before and after whatever others do: files with names of their own, and,
     /// as long as nothing is deleted (`still`), metadata files that are there.
     pub fn is_local(&self, world: &World, still: bool) -> bool {
-        let own = |key: &str| key.contains("/data/") || key.ends_with(".avro");
         let there = |key: &str| still && key.ends_with(".metadata.json") && world.objects.contains_key(key);
         match self {
-            Self::Get { key } | Self::Head { key } => own(key) || there(key),
-            Self::Put { key, if_absent, .. } => own(key) || (*if_absent && there(key)),
+            Self::Get { key } | Self::Head { key } => is_own(key) || there(key),
+            Self::Put { key, if_absent, .. } => is_own(key) || (*if_absent && there(key)),
             Self::Delete { .. } | Self::List { .. } | Self::Tick { .. } => false,
         }
     }
