@@ -1,5 +1,6 @@
 //! Adapters for JavaScript hosts, and the classes that JavaScript sees: browsers, workers, Node, Deno, Bun, workerd.
 
+mod abort;
 mod credentials;
 mod error;
 mod fetch;
@@ -20,3 +21,11 @@ mod warehouse;
 
 pub use fetch::JsFetch;
 pub use runtime::JsRuntime;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// A panic ends the instance: what it says is thrown through it, for who called it to report.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&panic.to_string())));
+}

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use crate::Table;
 use crate::error::Result;
 use crate::transaction::{CommitReceipt, Resolution};
+use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::inspect::inspect;
 use crate::wasm::ipc;
 use crate::wasm::object::object;
@@ -61,8 +62,9 @@ impl JsTable {
     }
 
     /// Looks for newer versions, and returns the newest's number.
-    pub async fn refresh(&self) -> Result<f64, JsValue> {
-        Ok(self.0.refresh().await? as f64)
+    #[wasm_bindgen(unchecked_return_type = "number")]
+    pub async fn refresh(&self, signal: Option<Signal>) -> Result<JsValue, JsValue> {
+        abortable(signal, Box::pin(async { Ok(JsValue::from_f64(self.0.refresh().await? as f64)) })).await
     }
 
     /// Appends rows, as one snapshot: all of them, durably, or none.
@@ -70,49 +72,66 @@ impl JsTable {
     pub async fn append(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Row[]")] rows: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
     ) -> Result<JsValue, JsValue> {
         let rows = records(&rows, &*self.0.schema()?)?;
-        receipt(self.0.append_records(&rows).await?)
+        abortable(signal, Box::pin(async { receipt(self.0.append_records(&rows).await?) })).await
     }
 
     /// Appends the rows of an Arrow IPC stream, as one snapshot. Columns are matched by name.
     #[wasm_bindgen(js_name = appendIpc, unchecked_return_type = "CommitReceipt")]
-    pub async fn append_ipc(&self, stream: Vec<u8>) -> Result<JsValue, JsValue> {
-        receipt(self.0.append(ipc_to_batches(stream)?).await?)
+    pub async fn append_ipc(&self, stream: Vec<u8>, signal: Option<Signal>) -> Result<JsValue, JsValue> {
+        let batches = ipc_to_batches(stream)?;
+        abortable(signal, Box::pin(async { receipt(self.0.append(batches).await?) })).await
     }
 
     /// Reads rows, as an Arrow IPC stream.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array")]
     pub async fn scan(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "ScanOptions")] options: JsValue,
-    ) -> Result<Vec<u8>, JsValue> {
-        let rows = configure(self.0.scan(), options)?.stream().await?;
-        Ok(ipc::write(rows.schema(), Box::pin(rows)).await?)
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
+        let scan = configure(self.0.scan(), options)?;
+        let work = async {
+            let rows = scan.stream().await?;
+            Ok(ipc::write(rows.schema(), Box::pin(rows)).await?.into())
+        };
+        abortable(signal, Box::pin(work)).await
     }
 
     /// Reads rows batch by batch, in bounded memory.
+    #[wasm_bindgen(unchecked_return_type = "ScanStream")]
     pub async fn stream(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "ScanOptions")] options: JsValue,
-    ) -> Result<JsScanStream, JsValue> {
-        Ok(JsScanStream::new(configure(self.0.scan(), options)?.stream().await?))
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
+        let scan = configure(self.0.scan(), options)?;
+        abortable(signal, Box::pin(async { Ok(JsScanStream::new(scan.stream().await?).into()) })).await
     }
 
     /// Which files a scan reads, without reading them.
+    #[wasm_bindgen(unchecked_return_type = "ScanPlan")]
     pub async fn plan(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "ScanOptions")] options: JsValue,
-    ) -> Result<JsScanPlan, JsValue> {
-        Ok(JsScanPlan::new(configure(self.0.scan(), options)?.plan().await?))
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
+        let scan = configure(self.0.scan(), options)?;
+        abortable(signal, Box::pin(async { Ok(JsScanPlan::new(scan.plan().await?).into()) })).await
     }
 
     /// What the table is made of, as an Arrow IPC stream with the columns of Iceberg's metadata tables.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array")]
     pub async fn inspect(
         &self,
         #[wasm_bindgen(unchecked_param_type = "MetadataTable")] table: String,
         #[wasm_bindgen(unchecked_optional_param_type = "InspectOptions")] options: JsValue,
-    ) -> Result<Vec<u8>, JsValue> {
-        Ok(inspect(self.0.inspect(), &table, options).await?)
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
+        let work = async { Ok(inspect(self.0.inspect(), &table, options).await?.into()) };
+        abortable(signal, Box::pin(work)).await
     }
 
     /// New snapshots as they are committed, the oldest first: those after the newest that the table knows now. Looks for
@@ -123,22 +142,28 @@ impl JsTable {
     }
 
     /// Counts rows. Without a filter, from metadata alone.
+    #[wasm_bindgen(unchecked_return_type = "number")]
     pub async fn count(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "ScanOptions")] options: JsValue,
-    ) -> Result<f64, JsValue> {
-        Ok(configure(self.0.scan(), options)?.count().await? as f64)
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
+        let scan = configure(self.0.scan(), options)?;
+        abortable(signal, Box::pin(async { Ok(JsValue::from_f64(scan.count().await? as f64)) })).await
     }
 
     /// Settles a commit whose outcome was unknown, by the `token` of its error.
     #[wasm_bindgen(unchecked_return_type = "Resolution")]
-    pub async fn resolve(&self, token: String) -> Result<JsValue, JsValue> {
-        match self.0.resolve(&token).await? {
-            Resolution::Committed { version } => {
-                object(&[("committed", true.into()), ("version", JsValue::from_f64(version as f64))])
+    pub async fn resolve(&self, token: String, signal: Option<Signal>) -> Result<JsValue, JsValue> {
+        let work = async {
+            match self.0.resolve(&token).await? {
+                Resolution::Committed { version } => {
+                    object(&[("committed", true.into()), ("version", JsValue::from_f64(version as f64))])
+                }
+                Resolution::NotCommitted => object(&[("committed", false.into())]),
             }
-            Resolution::NotCommitted => object(&[("committed", false.into())]),
-        }
+        };
+        abortable(signal, Box::pin(work)).await
     }
 }
 

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use crate::Warehouse;
 use crate::error::{Error, Result};
 use crate::store::{MemoryStore, S3Config, S3Store};
+use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::credentials::provider;
 use crate::wasm::options::Options;
 use crate::wasm::schema::schema_from;
@@ -44,12 +45,14 @@ impl JsWarehouse {
     }
 
     /// Creates a table. `schema` is Iceberg's JSON of a schema; ids may be left out.
+    #[wasm_bindgen(unchecked_return_type = "Table")]
     pub async fn create(
         &self,
         name: String,
         #[wasm_bindgen(unchecked_param_type = "TableSchema")] schema: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "CreateOptions")] options: JsValue,
-    ) -> Result<JsTable, JsValue> {
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
         let options = Options::new(options, "create", &["properties", "orOpen"])?;
         let mut creating = self.0.create(name).schema(schema_from(&schema)?);
         if let Some(properties) = options.get("properties") {
@@ -65,18 +68,19 @@ impl JsWarehouse {
         if options.bool("orOpen")? == Some(true) {
             creating = creating.or_open();
         }
-        Ok(JsTable::new(creating.await?))
+        abortable(signal, Box::pin(async { Ok(JsTable::new(creating.await?).into()) })).await
     }
 
     /// Opens a table at its newest version. Writes nothing.
-    pub async fn open(&self, name: String) -> Result<JsTable, JsValue> {
-        Ok(JsTable::new(self.0.open(name).await?))
+    #[wasm_bindgen(unchecked_return_type = "Table")]
+    pub async fn open(&self, name: String, signal: Option<Signal>) -> Result<JsValue, JsValue> {
+        abortable(signal, Box::pin(async { Ok(JsTable::new(self.0.open(name).await?).into()) })).await
     }
 
     /// Opens a table by one of its metadata files, of whatever name: its path, or its URI. It is read-only.
-    #[wasm_bindgen(js_name = openMetadata)]
-    pub async fn open_metadata(&self, file: String) -> Result<JsTable, JsValue> {
-        Ok(JsTable::new(self.0.open_metadata(file).await?))
+    #[wasm_bindgen(js_name = openMetadata, unchecked_return_type = "Table")]
+    pub async fn open_metadata(&self, file: String, signal: Option<Signal>) -> Result<JsValue, JsValue> {
+        abortable(signal, Box::pin(async { Ok(JsTable::new(self.0.open_metadata(file).await?).into()) })).await
     }
 
     /// The same warehouse, in which files of tables may lie below this location too, besides their own tables':
@@ -87,9 +91,13 @@ impl JsWarehouse {
     }
 
     /// Drops a table. Its files stay.
-    #[wasm_bindgen(js_name = dropTable)]
-    pub async fn drop_table(&self, name: String) -> Result<(), JsValue> {
-        Ok(self.0.drop_table(name).await?)
+    #[wasm_bindgen(js_name = dropTable, unchecked_return_type = "undefined")]
+    pub async fn drop_table(&self, name: String, signal: Option<Signal>) -> Result<JsValue, JsValue> {
+        let work = async {
+            self.0.drop_table(name).await?;
+            Ok(JsValue::UNDEFINED)
+        };
+        abortable(signal, Box::pin(work)).await
     }
 }
 
