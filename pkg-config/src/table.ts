@@ -1,0 +1,131 @@
+import { Lasting, type Handle } from "./backend.js";
+import { batchesOf, type Appendable } from "./append.js";
+import { inspection, type MetadataTable } from "./inspect.js";
+import type { Row } from "./rows.js";
+import { Scan, source, type ScanOptions } from "./scan.js";
+import { defined } from "./store.js";
+import type { TableSchema } from "./schema.js";
+import { pulled } from "./pull.js";
+import type { Abortable } from "./warehouse.js";
+
+export interface CommitReceipt {
+  /** The version of the table with which the rows came. */
+  version: number;
+  snapshotId: bigint;
+  /** Of this append. */
+  rows: number;
+  /** How many appends share the snapshot: those of one table object that came at the same time. */
+  group: number;
+  /** How many metadata files were tried, and how many of them others had been faster with. */
+  attempts: number;
+  conflicts: number;
+}
+
+export interface Snapshot {
+  snapshotId: bigint;
+  parentSnapshotId?: bigint;
+  sequenceNumber: number;
+  timestamp: Date;
+  operation?: "append" | "replace" | "overwrite" | "delete";
+  summary: Record<string, string>;
+}
+
+export type Resolution = { committed: true; version: number } | { committed: false };
+
+export interface TailOptions extends Abortable {
+  /** How often to look, in milliseconds; 1000 by default. */
+  interval?: number | undefined;
+}
+
+/** A table. It knows one version, the newest that it has seen: it moves on by its own commits and by `refresh()`. */
+export class Table implements AsyncDisposable {
+  readonly #module: Lasting;
+
+  private constructor(module: Lasting) {
+    this.#module = module;
+  }
+
+  /** @internal */
+  static over(module: Lasting): Table {
+    return new Table(module);
+  }
+
+  /** The table's URI, for other engines. */
+  async location(): Promise<string> {
+    return (await this.#module.call("location")) as string;
+  }
+
+  /** The number of the version that is known. */
+  async version(): Promise<number> {
+    return (await this.#module.call("version")) as number;
+  }
+
+  /** The current columns. */
+  async schema(): Promise<TableSchema> {
+    return (await this.#module.call("schema")) as TableSchema;
+  }
+
+  /** The snapshots that can still be read, oldest first. */
+  async snapshots(): Promise<Snapshot[]> {
+    return (await this.#module.call("snapshots")) as Snapshot[];
+  }
+
+  /** Looks for newer versions, and returns the newest's number. One request if there is none. */
+  async refresh({ signal }: Abortable = {}): Promise<number> {
+    return (await this.#module.call("refresh", [], signal)) as number;
+  }
+
+  /**
+   * Appends rows, as one snapshot: all of them, durably, or none. Rows are objects, or an Arrow IPC stream; an (async)
+   * iterable brings either piece by piece, and is written as it comes, in bounded memory. Columns are matched by name.
+   *
+   * Other writers do not make it fail. When it is aborted, it is open whether the rows are appended.
+   */
+  async append(rows: Appendable, { signal }: Abortable = {}): Promise<CommitReceipt> {
+    signal?.throwIfAborted();
+    if (rows instanceof Uint8Array) return this.#append("appendIpc", rows, signal);
+    if (Array.isArray(rows)) return this.#append("append", rows as Row[], signal);
+    return this.#append("appendStream", batchesOf(rows), signal);
+  }
+
+  async #append(method: string, given: unknown, signal?: AbortSignal): Promise<CommitReceipt> {
+    return (await this.#module.call(method, [given], signal)) as CommitReceipt;
+  }
+
+  /** Begins a scan. It is asked for nothing until it is read, and reads the newest version that is known then. */
+  scan<R extends object = Row>({ signal, ...options }: ScanOptions = {}): Scan<R> {
+    return new Scan<R>(source(this.#module, defined(options)), signal);
+  }
+
+  /** Counts rows. Without a filter, from metadata alone. */
+  async count({ signal, ...options }: ScanOptions = {}): Promise<number> {
+    return (await this.#module.call("count", [defined(options)], signal)) as number;
+  }
+
+  /** What the table is made of, as rows with the columns of Iceberg's metadata tables. */
+  async inspect(
+    table: MetadataTable,
+    { signal, ...options }: Abortable & { snapshotId?: bigint | string } = {},
+  ): Promise<Row[]> {
+    return inspection(this.#module, table, defined(options), signal);
+  }
+
+  /**
+   * New snapshots as they are committed, each once, the oldest first: those after the newest that the table knows now.
+   * To process what is appended: `table.scan({ snapshotId, appendsSince: parentSnapshotId ?? null })`.
+   */
+  async *tail({ interval = 1_000, signal }: TailOptions = {}): AsyncGenerator<Snapshot, void, undefined> {
+    const handle = (await this.#module.call("tail", [interval])) as Handle;
+    yield* pulled<Snapshot>(this.#module.backend, handle, signal);
+  }
+
+  /** Settles a commit whose outcome was unknown, by the `token` of its error. From any process and at any later time. */
+  async resolve(token: string, { signal }: Abortable = {}): Promise<Resolution> {
+    return (await this.#module.call("resolve", [token], signal)) as Resolution;
+  }
+
+  /** Gives back the memory that the table takes. It is used no more, or opened again. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#module.release();
+  }
+}
