@@ -2,15 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
+use futures::stream::{self, Stream};
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::inspect::Inspect;
 use crate::read::Manifests;
-use crate::runtime::BoxStream;
+use crate::runtime::{BoxStream, MaybeSend};
 use crate::scan::{ScanBuilder, Source, tail};
 use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
-use crate::transaction::{self, CommitReceipt, Committer, Resolution};
+use crate::transaction::{self, Append, CommitReceipt, Committer, IdempotencyKey, Resolution};
 use crate::write::records_to_batch;
 
 /// A table. Cheap to clone; clones share what they know of it.
@@ -81,13 +82,26 @@ impl Table {
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) naming column, row and value where a batch does not
     /// fit; with [`CommitStateUnknown`](crate::ErrorKind::CommitStateUnknown) if the store could not be asked for the
     /// outcome: see [`resolve`](Self::resolve).
-    pub async fn append(
+    pub fn append<'a>(&self, batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>) -> Append<'a> {
+        self.append_stream(stream::iter(batches.into_iter().map(Ok)))
+    }
+
+    /// Appends the rows that a stream brings, as [`append`](Self::append) does: all of them, as one snapshot. They are
+    /// written as they come, so that no more is held in memory than a row group and a part of an upload.
+    ///
+    /// Where the stream ends with an error, nothing is appended, and the error is returned.
+    pub fn append_stream<'a>(&self, batches: impl Stream<Item = Result<RecordBatch>> + MaybeSend + 'a) -> Append<'a> {
+        Append::new(self.clone(), Box::pin(batches))
+    }
+
+    pub(crate) async fn commit_append(
         &self,
-        batches: impl IntoIterator<Item = RecordBatch, IntoIter: crate::runtime::MaybeSend>,
+        batches: BoxStream<'_, Result<RecordBatch>>,
+        key: Option<IdempotencyKey>,
     ) -> Result<CommitReceipt> {
         let Core { handle, manifests, committer } = &*self.0;
         let metadata = handle.head().metadata;
-        let work = transaction::prepare(handle, &metadata, batches.into_iter()).await?;
+        let work = transaction::prepare(handle, &metadata, batches, key).await?;
         committer.commit(handle, manifests, work).await
     }
 
@@ -97,12 +111,9 @@ impl Table {
     /// Every value is taken exactly as it is, or refused: 1.5 does not enter a `long`. How each type is spelled in JSON is
     /// said at [`records_to_batch`](crate::records_to_batch). Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput)
     /// naming row, field and value.
-    pub async fn append_records<'a>(
-        &self,
-        records: impl IntoIterator<Item = &'a serde_json::Value>,
-    ) -> Result<CommitReceipt> {
-        let batch = records_to_batch(&*self.schema()?, records)?;
-        self.append([batch]).await
+    pub fn append_records<'a>(&self, records: impl IntoIterator<Item = &'a serde_json::Value>) -> Append<'static> {
+        let batch = self.schema().and_then(|schema| records_to_batch(&schema, records));
+        self.append_stream(stream::iter([batch]))
     }
 
     /// Begins a scan of the newest version that is known: `table.scan().select(["id"]).filter("id > 7").collect().await?`.

@@ -6,5 +6,5 @@ export type { Row } from "./rows.js";
 export type { Bounds, PlannedFile, Scalar, Scan, ScanOptions, ScanPlan, ScanReport } from "./scan.js";
 export type { Field, FieldType, PrimitiveType, TableSchema } from "./schema.js";
 export { https, memory, r2, s3, type Credentials, type Fetch, type S3Options, type Store } from "./store.js";
-export type { CommitReceipt, Resolution, Snapshot, Table, TailOptions } from "./table.js";
+export type { AppendOptions, CommitReceipt, Resolution, Snapshot, Table, TailOptions } from "./table.js";
 export type { Abortable, CreateOptions } from "./warehouse.js";

@@ -14,6 +14,8 @@ export interface CommitReceipt {
   snapshotId: bigint;
   /** Of this append. */
   rows: number;
+  /** Whether nothing was appended, since an append with the same idempotency key had been: version and snapshot are those that have its rows. */
+  repeated: boolean;
   /** How many appends share the snapshot: those of one table object that came at the same time. */
   group: number;
   /** How many metadata files were tried, and how many of them others had been faster with. */
@@ -28,6 +30,14 @@ export interface Snapshot {
   timestamp: Date;
   operation?: "append" | "replace" | "overwrite" | "delete";
   summary: Record<string, string>;
+}
+
+export interface AppendOptions extends Abortable {
+  /**
+   * Appends once for each key: where an append of this key has been committed, by whomever, nothing is appended, and the
+   * receipt is `repeated`. The rows are not compared. The table remembers a key for as long as it has the snapshot.
+   */
+  idempotencyKey?: string | undefined;
 }
 
 export type Resolution = { committed: true; version: number } | { committed: false };
@@ -81,15 +91,11 @@ export class Table implements AsyncDisposable {
    *
    * Other writers do not make it fail. When it is aborted, it is open whether the rows are appended.
    */
-  async append(rows: Appendable, { signal }: Abortable = {}): Promise<CommitReceipt> {
+  async append(rows: Appendable, { signal, ...options }: AppendOptions = {}): Promise<CommitReceipt> {
     signal?.throwIfAborted();
-    if (rows instanceof Uint8Array) return this.#append("appendIpc", rows, signal);
-    if (Array.isArray(rows)) return this.#append("append", rows as Row[], signal);
-    return this.#append("appendStream", batchesOf(rows), signal);
-  }
-
-  async #append(method: string, given: unknown, signal?: AbortSignal): Promise<CommitReceipt> {
-    return (await this.#module.call(method, [given], signal)) as CommitReceipt;
+    const method = rows instanceof Uint8Array ? "appendIpc" : Array.isArray(rows) ? "append" : "appendStream";
+    const given = method === "appendStream" ? batchesOf(rows as Exclude<Appendable, Uint8Array>) : rows;
+    return (await this.#module.call(method, [given, defined(options)], signal)) as CommitReceipt;
   }
 
   /** Begins a scan. It is asked for nothing until it is read, and reads the newest version that is known then. */

@@ -16,6 +16,9 @@ const METRICS_DEFAULT: &str = "write.metadata.metrics.default";
 const METRICS_COLUMN: &str = "write.metadata.metrics.column.";
 const METRICS_COLUMNS: &str = "write.metadata.metrics.max-inferred-column-defaults";
 
+/// A row group is held in memory until it is whole, and what runs wasm has little: 128 MB in an edge function.
+const ROW_GROUP: usize = if cfg!(target_family = "wasm") { 16 << 20 } else { 128 << 20 };
+
 /// How data files are written, from a table's properties (names and defaults as Iceberg's).
 #[derive(Clone, Debug)]
 pub struct EncodeOptions {
@@ -47,7 +50,7 @@ impl Default for EncodeOptions {
     fn default() -> Self {
         Self {
             compression: Compression::ZSTD(ZstdLevel::default()),
-            row_group_bytes: 128 << 20,
+            row_group_bytes: ROW_GROUP,
             row_group_rows: 1 << 20,
             page_bytes: 1 << 20,
             page_rows: 20_000,

@@ -8,6 +8,8 @@ use crate::spec::TableMetadata;
 
 /// Written anew by every commit of ours: how a writer recognises its own commit.
 pub(crate) const COMMIT_ID: &str = "datashard.commit-id";
+/// In summaries of snapshots: the digests of the keys of the appends that it holds.
+pub(crate) const IDEMPOTENCY_KEYS: &str = "datashard.idempotency-keys";
 /// On a table that was dropped: its last version, kept so that no version number is used twice.
 pub(crate) const DROPPED: &str = "datashard.dropped";
 /// The [`COMMIT_ID`] of the version before, where that was ours: tells which versions follow on which.

@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::catalog::TableHandle;
 use crate::error::{Error, Result};
 use crate::parquet::conform;
+use crate::runtime::BoxStream;
 use crate::spec::{Schema, TableMetadata, properties};
+use crate::transaction::idempotency::IdempotencyKey;
 use crate::write::{PreparedFile, write_batches};
 
 /// Appends smaller than this are written by whoever commits them, so that those that share a commit share a file.
@@ -16,6 +19,7 @@ const SMALL: usize = 4 << 20;
 pub(crate) struct Work {
     pub(crate) schema: Arc<Schema>,
     pub(crate) rows: u64,
+    pub(crate) key: Option<IdempotencyKey>,
     pub(crate) payload: Payload,
 }
 
@@ -31,15 +35,16 @@ pub(crate) enum Payload {
 pub(crate) async fn prepare(
     table: &TableHandle,
     metadata: &TableMetadata,
-    mut batches: impl Iterator<Item = RecordBatch>,
+    mut batches: BoxStream<'_, Result<RecordBatch>>,
+    key: Option<IdempotencyKey>,
 ) -> Result<Work> {
     refuse_unwritable(table, metadata)?;
     let schema = metadata.current_schema()?.clone();
     let mut small = Vec::new();
     let (mut bytes, mut rows) = (0, 0_u64);
     while bytes < SMALL {
-        let Some(batch) = batches.next() else {
-            return Ok(Work { schema, rows, payload: Payload::Batches(small) });
+        let Some(batch) = batches.try_next().await? else {
+            return Ok(Work { schema, rows, key, payload: Payload::Batches(small) });
         };
         if batch.num_rows() > 0 {
             let batch = conform(&schema, &batch)?;
@@ -48,11 +53,11 @@ pub(crate) async fn prepare(
             small.push(batch);
         }
     }
-    let rest = batches.map(|batch| conform(&schema, &batch));
-    let all = small.into_iter().map(Ok).chain(rest);
-    let files = write_batches(table, metadata, &schema, all).await?;
+    let rest = batches.map(|batch| conform(&schema, &batch?));
+    let all = stream::iter(small).map(Ok).chain(rest);
+    let files = write_batches(table, metadata, &schema, Box::pin(all)).await?;
     let rows = files.iter().map(|file| file.data_file.metrics.record_count).sum();
-    Ok(Work { schema: schema.clone(), rows, payload: Payload::Files(files) })
+    Ok(Work { schema: schema.clone(), rows, key, payload: Payload::Files(files) })
 }
 
 /// Refuses, by name, tables that this version cannot write to.

@@ -24,6 +24,14 @@ pub(super) struct Next {
     pub(super) list_size: u64,
 }
 
+/// By what a commit is known.
+pub(super) struct Ids<'a> {
+    pub(super) snapshot_id: i64,
+    pub(super) commit_id: &'a str,
+    /// The idempotency keys of its appends.
+    pub(super) keys: Option<String>,
+}
+
 /// A random positive snapshot id.
 pub(super) fn snapshot_id(runtime: &dyn Runtime) -> i64 {
     ((runtime.random() as u64 >> 1) as i64).max(1)
@@ -37,8 +45,7 @@ pub(super) async fn build<'a>(
     base: &Head,
     manifest: Option<ManifestFile>,
     files: impl Iterator<Item = &'a DataFile>,
-    snapshot_id: i64,
-    commit_id: &str,
+    Ids { snapshot_id, commit_id, keys }: Ids<'_>,
 ) -> Result<Next> {
     let metadata = &base.metadata;
     let parent = metadata.current_snapshot();
@@ -82,6 +89,9 @@ pub(super) async fn build<'a>(
         (properties::COMMIT_ID, commit_id),
     ];
     summary.properties.extend(engine.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    if let Some(keys) = keys {
+        summary.properties.insert(properties::IDEMPOTENCY_KEYS.into(), keys);
+    }
     next.properties.insert(properties::COMMIT_ID.into(), commit_id.to_owned());
     next.properties.insert(properties::PROVED.into(), "honoured".into());
     next.properties.insert(properties::PYTHON_COMPACTION_THRESHOLD.into(), "0".into());

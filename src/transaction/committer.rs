@@ -33,6 +33,13 @@ pub(super) struct Member {
     pub(super) done: oneshot::Sender<Result<CommitReceipt>>,
 }
 
+impl Member {
+    /// Whoever does not wait any more does not want to know.
+    pub(super) fn tell(self, result: Result<CommitReceipt>) {
+        let _ = self.done.send(result);
+    }
+}
+
 /// No group takes more appends than this.
 const MAX_GROUP: usize = 10_000;
 
@@ -62,7 +69,7 @@ impl Committer {
             if let Some(finished) = finished {
                 finished.deliver(&outcome);
             }
-            if let Ok(committed) = &outcome {
+            if let Ok(Some(committed)) = &outcome {
                 self.announce(table, committed).await;
             }
         }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::spec::{
 use crate::transaction::append::{Payload, refuse_unwritable};
 use crate::transaction::commit::{self, Next};
 use crate::transaction::committer::Member;
+use crate::transaction::idempotency::IdempotencyKey;
 use crate::transaction::receipt::CommitReceipt;
 use crate::write::{PreparedFile, put_new, write_batches};
 
@@ -84,20 +86,20 @@ impl Group {
         }
     }
 
-    /// Brings the group into the table. May be called again after being dropped.
-    pub(super) async fn drive(&mut self, table: &TableHandle, manifests: &Manifests) -> Result<Committed> {
+    /// Brings the group into the table; `None` if all of it was there already. May be called again after being dropped.
+    pub(super) async fn drive(&mut self, table: &TableHandle, manifests: &Manifests) -> Result<Option<Committed>> {
         loop {
             if self.attempt.is_none() {
                 self.stage(table, manifests).await?;
             }
-            let Some((attempt, next)) = &mut self.attempt else { continue };
+            let Some((attempt, next)) = &mut self.attempt else { return Ok(None) };
             attempt.resumed = std::mem::replace(&mut self.published, true);
             let outcome = table.catalog.publish(&table.name, attempt).await;
             match outcome? {
                 CommitOutcome::Committed(head) => {
                     manifests.know_list(&next.list_uri, next.list.clone(), next.list_size);
                     table.advance(head.clone());
-                    return Ok(Committed { head, contended: self.conflicts > 0 });
+                    return Ok(Some(Committed { head, contended: self.conflicts > 0 }));
                 }
                 CommitOutcome::Conflict(head) => {
                     self.conflicts += 1;
@@ -113,10 +115,14 @@ impl Group {
         }
     }
 
-    /// Puts everything into the store that the next metadata file will refer to, in one round of requests.
+    /// Puts everything into the store that the next metadata file will refer to, in one round of requests. Makes no attempt
+    /// if there is nothing left to commit.
     async fn stage(&mut self, table: &TableHandle, manifests: &Manifests) -> Result<()> {
         let base = table.recent_head().await?;
         refuse_unwritable(table, &base.metadata)?;
+        if self.settle_repeated(&base) {
+            return Ok(());
+        }
         let (schema, spec) = self.still_there(&base.metadata)?;
         if base.metadata.snapshot(self.snapshot_id).is_some() {
             self.snapshot_id = commit::snapshot_id(&*table.runtime);
@@ -130,7 +136,9 @@ impl Group {
         }
         let manifest = self.manifest.as_ref().map(|manifest| manifest.file.clone());
         let rows = files.iter().map(|file| &file.data_file);
-        let next = commit::build(table, manifests, &base, manifest, rows, self.snapshot_id, &self.commit_id).await?;
+        let keys = IdempotencyKey::join(self.distinct().filter_map(|member| member.work.key.as_ref()));
+        let commit = commit::Ids { snapshot_id: self.snapshot_id, commit_id: &self.commit_id, keys };
+        let next = commit::build(table, manifests, &base, manifest, rows, commit).await?;
         let list = put_new(table, &next.list_key, next.list_bytes.clone());
         if self.sent {
             list.await?;
@@ -169,13 +177,13 @@ impl Group {
     /// The group's files: those that members brought, and one or more with the rows of the others.
     async fn write(&self, table: &TableHandle, metadata: &TableMetadata, schema: &Schema) -> Result<Vec<PreparedFile>> {
         let (mut files, mut batches) = (Vec::new(), Vec::new());
-        for member in &self.members {
+        for member in self.distinct() {
             match &member.work.payload {
                 Payload::Files(own) => files.extend(own.iter().cloned()),
                 Payload::Batches(own) => batches.extend(own.iter().cloned().map(Ok)),
             }
         }
-        files.extend(write_batches(table, metadata, schema, batches.into_iter()).await?);
+        files.extend(write_batches(table, metadata, schema, Box::pin(stream::iter(batches))).await?);
         Ok(files)
     }
 
@@ -206,21 +214,65 @@ impl Group {
         self.members.iter().any(|member| !member.done.is_canceled())
     }
 
-    /// Hands each member its receipt, or the error.
-    pub(super) fn deliver(self, outcome: &Result<Committed>) {
-        let group = self.members.len();
-        for member in self.members {
-            let result = outcome.as_ref().map_err(Error::clone).map(|committed| CommitReceipt {
-                version: committed.head.version,
-                snapshot_id: self.snapshot_id,
-                rows: member.work.rows,
-                group,
-                attempts: self.attempts,
-                conflicts: self.conflicts,
-            });
-            // Whoever does not wait any more does not want to know.
-            let _ = member.done.send(result);
+    /// Answers the members whose key an earlier commit has: their rows are in the table. Returns whether nobody is left.
+    fn settle_repeated(&mut self, base: &Head) -> bool {
+        if self.members.iter().all(|member| member.work.key.is_none()) {
+            return false;
         }
+        let (known, before) = (IdempotencyKey::known(&base.metadata), self.members.len());
+        let mut left = Vec::with_capacity(before);
+        for member in std::mem::take(&mut self.members) {
+            match member.work.key.as_ref().and_then(|key| known.get(key)) {
+                None => left.push(member),
+                Some(snapshot_id) => member.tell(Ok(self.receipt(base.version, *snapshot_id, None))),
+            }
+        }
+        self.members = left;
+        if self.members.len() < before {
+            // The rows of several members may be in one file.
+            (self.files, self.manifest, self.sent) = (None, None, false);
+        }
+        self.members.is_empty()
+    }
+
+    /// The members, each with whether one before it has its key.
+    fn members(&self) -> impl Iterator<Item = (&Member, bool)> {
+        let mut seen = BTreeSet::new();
+        self.members.iter().map(move |member| {
+            let is_repeated = member.work.key.as_ref().is_some_and(|key| !seen.insert(key));
+            (member, is_repeated)
+        })
+    }
+
+    fn distinct(&self) -> impl Iterator<Item = &Member> {
+        self.members().filter(|(_, is_repeated)| !is_repeated).map(|(member, _)| member)
+    }
+
+    /// The receipt for so many rows; without, for rows that are in the table by another append of the same key.
+    fn receipt(&self, version: u64, snapshot_id: i64, rows: Option<u64>) -> CommitReceipt {
+        CommitReceipt {
+            version,
+            snapshot_id,
+            rows: rows.unwrap_or(0),
+            repeated: rows.is_none(),
+            group: self.members.len().max(1),
+            attempts: self.attempts,
+            conflicts: self.conflicts,
+        }
+    }
+
+    /// Hands each member its receipt, or the error.
+    pub(super) fn deliver(mut self, outcome: &Result<Option<Committed>>) {
+        let mut receipts = Vec::with_capacity(self.members.len());
+        for (member, is_repeated) in self.members() {
+            let rows = (!is_repeated).then_some(member.work.rows);
+            receipts.push(match outcome {
+                Ok(Some(committed)) => Ok(self.receipt(committed.head.version, self.snapshot_id, rows)),
+                Ok(None) => Err(Error::unavailable("the append was not tried")),
+                Err(error) => Err(error.clone()),
+            });
+        }
+        self.members.drain(..).zip(receipts).for_each(|(member, receipt)| member.tell(receipt));
     }
 }
 

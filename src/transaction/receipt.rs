@@ -7,6 +7,9 @@ pub struct CommitReceipt {
     pub snapshot_id: i64,
     /// Its rows.
     pub rows: u64,
+    /// Whether nothing was appended, since an append with the same idempotency key had been: version and snapshot are those
+    /// that have its rows.
+    pub repeated: bool,
     /// How many appends shared the commit.
     pub group: usize,
     /// How often the commit was tried.

@@ -8,6 +8,7 @@ mod inspect;
 mod ipc;
 mod object;
 mod options;
+mod pieces;
 mod plan;
 mod pull;
 mod records;

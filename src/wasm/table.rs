@@ -1,15 +1,17 @@
 use std::time::Duration;
 
-use js_sys::{Array, BigInt};
+use js_sys::{Array, BigInt, Function};
 use wasm_bindgen::prelude::*;
 
 use crate::Table;
 use crate::error::Result;
-use crate::transaction::{CommitReceipt, Resolution};
+use crate::transaction::{Append, CommitReceipt, Resolution};
 use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::inspect::inspect;
 use crate::wasm::ipc;
 use crate::wasm::object::object;
+use crate::wasm::options::Options;
+use crate::wasm::pieces::{Thrown, pieces};
 use crate::wasm::plan::JsScanPlan;
 use crate::wasm::records::records;
 use crate::wasm::scan::{JsScanStream, configure};
@@ -72,17 +74,38 @@ impl JsTable {
     pub async fn append(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Row[]")] rows: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "AppendOptions")] options: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
     ) -> Result<JsValue, JsValue> {
         let rows = records(&rows, &*self.0.schema()?)?;
-        abortable(signal, Box::pin(async { receipt(self.0.append_records(&rows).await?) })).await
+        append(self.0.append_records(&rows), options, signal).await
     }
 
     /// Appends the rows of an Arrow IPC stream, as one snapshot. Columns are matched by name.
     #[wasm_bindgen(js_name = appendIpc, unchecked_return_type = "CommitReceipt")]
-    pub async fn append_ipc(&self, stream: Vec<u8>, signal: Option<Signal>) -> Result<JsValue, JsValue> {
-        let batches = ipc_to_batches(stream)?;
-        abortable(signal, Box::pin(async { receipt(self.0.append(batches).await?) })).await
+    pub async fn append_ipc(
+        &self,
+        stream: Vec<u8>,
+        #[wasm_bindgen(unchecked_optional_param_type = "AppendOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
+        append(self.0.append(ipc_to_batches(stream)?), options, signal).await
+    }
+
+    /// Appends what a function brings each time it is called, as one snapshot: rows, an Arrow IPC stream, or a promise of
+    /// them; at the end, `undefined`. Each is written before the next is asked for.
+    #[wasm_bindgen(js_name = appendStream, unchecked_return_type = "CommitReceipt")]
+    pub async fn append_stream(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "() => Promise<Row[] | Uint8Array | undefined>")] next: Function,
+        #[wasm_bindgen(unchecked_optional_param_type = "AppendOptions")] options: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
+    ) -> Result<JsValue, JsValue> {
+        let thrown = Thrown::default();
+        let batches = pieces(next, self.0.schema()?, thrown.clone());
+        let done = append(self.0.append_stream(batches), options, signal).await;
+        // What the function threw, as it was.
+        thrown.take().map_or(done, Err)
     }
 
     /// Reads rows, as an Arrow IPC stream.
@@ -167,11 +190,20 @@ impl JsTable {
     }
 }
 
+async fn append(append: Append<'_>, options: JsValue, signal: Option<Signal>) -> Result<JsValue, JsValue> {
+    let append = match Options::new(options, "append", &["idempotencyKey"])?.string("idempotencyKey")? {
+        Some(key) => append.idempotency_key(key),
+        None => append,
+    };
+    abortable(signal, Box::pin(async { receipt(append.await?) })).await
+}
+
 fn receipt(receipt: CommitReceipt) -> Result<JsValue, JsValue> {
     object(&[
         ("version", JsValue::from_f64(receipt.version as f64)),
         ("snapshotId", BigInt::from(receipt.snapshot_id).into()),
         ("rows", JsValue::from_f64(receipt.rows as f64)),
+        ("repeated", receipt.repeated.into()),
         ("group", JsValue::from_f64(receipt.group as f64)),
         ("attempts", receipt.attempts.into()),
         ("conflicts", receipt.conflicts.into()),

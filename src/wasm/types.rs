@@ -104,7 +104,12 @@ export interface InspectOptions {
 /** `int` and `long` take number or bigint, `timestamptz` takes Date or text, `binary` takes Uint8Array, a map takes Map. */
 export type Row = Record<string, unknown>;
 
-export interface CommitReceipt { version: number; snapshotId: bigint; rows: number; group: number; attempts: number; conflicts: number }
+export interface AppendOptions {
+  /** Where an append of this key has been committed, nothing is appended, and the receipt is `repeated`. */
+  idempotencyKey?: string;
+}
+
+export interface CommitReceipt { version: number; snapshotId: bigint; rows: number; repeated: boolean; group: number; attempts: number; conflicts: number }
 
 export interface Snapshot {
   snapshotId: bigint;

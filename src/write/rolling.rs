@@ -1,9 +1,11 @@
 use arrow_array::RecordBatch;
 use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 
 use crate::catalog::TableHandle;
 use crate::error::{Result, ResultExt};
 use crate::parquet::{EncodeOptions, FileEncoder};
+use crate::runtime::BoxStream;
 use crate::spec::{Schema, TableMetadata, properties};
 use crate::store::{PutOptions, Upload};
 use crate::write::PreparedFile;
@@ -21,14 +23,14 @@ pub(crate) async fn write_batches(
     table: &TableHandle,
     metadata: &TableMetadata,
     schema: &Schema,
-    batches: impl Iterator<Item = Result<RecordBatch>>,
+    mut batches: BoxStream<'_, Result<RecordBatch>>,
 ) -> Result<Vec<PreparedFile>> {
     let options = EncodeOptions::from_properties(&metadata.properties)?;
     let target = metadata.number(properties::TARGET_FILE_SIZE, TARGET)?.max(1);
     let name = table.unique();
     let mut files = Vec::new();
     let mut open: Option<OpenFile> = None;
-    for batch in batches {
+    while let Some(batch) = batches.next().await {
         let batch = match batch {
             Ok(batch) => batch,
             Err(error) => return Err(give_up(open, error).await),

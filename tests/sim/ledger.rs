@@ -17,6 +17,8 @@ pub enum Fate {
         version: u64,
         snapshot: i64,
     },
+    /// Another append with the same key had been committed.
+    Repeated,
     Failed(ErrorKind),
     Unknown {
         token: String,
@@ -66,6 +68,7 @@ impl Ledger {
 
     pub fn end(&mut self, at: usize, result: Result<datashard::CommitReceipt, Error>) {
         self.appends[at].fate = match result {
+            Ok(receipt) if receipt.repeated => Fate::Repeated,
             Ok(receipt) => Fate::Committed { version: receipt.version, snapshot: receipt.snapshot_id },
             Err(error) => match error.unknown_commit() {
                 Some(token) => Fate::Unknown { token: token.to_owned() },
@@ -88,6 +91,11 @@ impl Ledger {
 
     pub fn settle(&mut self, at: usize, committed: Option<u64>) {
         self.appends[at].fate = Fate::Settled { committed };
+    }
+
+    /// Whether a row is appended more than once, with a key.
+    fn is_tried_again(&self, row: i64) -> bool {
+        self.appends.iter().filter(|append| append.row == row).count() > 1
     }
 
     pub fn unknown(&self) -> Vec<(usize, String)> {
@@ -130,7 +138,11 @@ impl Ledger {
                         return wrong("is not where its receipt says");
                     }
                 }
-                Fate::Failed(_) if times != 0 => return wrong("was said to have failed"),
+                Fate::Repeated if times != 1 => return wrong("was said to be there already"),
+                Fate::Failed(_) if times != 0 && !self.is_tried_again(*row) => {
+                    return wrong("was said to have failed");
+                }
+                Fate::Settled { committed: None } if times == 1 && self.is_tried_again(*row) => {}
                 Fate::Settled { committed } if committed.is_some() != (times == 1) => {
                     return wrong("was settled wrongly");
                 }

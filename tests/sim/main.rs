@@ -69,6 +69,12 @@ fn what_is_unknown_is_settled_truthfully() {
 }
 
 #[test]
+fn the_same_key_appends_once() {
+    covered(&scenarios::same_key(1, Rules::of(&[Lost, NotSent, Twice, Copy, Denied], 2)));
+    covered(&scenarios::same_key(2, Rules::of(&[Lost], 1)));
+}
+
+#[test]
 fn appends_that_share_a_commit_survive_each_other() {
     covered(&scenarios::shared_handle(Rules::of(&[Lost, Twice, Cancel, Crash], 1)));
 }
@@ -114,6 +120,7 @@ mod whole {
     fn all_others_with_more_faults() {
         covered(&scenarios::sleeper(Rules::of(&[Lost, Twice, Crash], 1)));
         covered(&scenarios::impatient_writers(2, Rules::of(&[Lost, Twice, Crash], 3)));
+        covered(&scenarios::same_key(2, Rules::of(ALL, 2)));
         covered(&scenarios::shared_handle(Rules::of(&[Lost, NotSent, Twice, Copy, Cancel, Crash], 2)));
         covered(&scenarios::drop_and_create(Rules::of(ALL, 1)));
         covered(&scenarios::newcomers(Rules::of(ALL, 1)));

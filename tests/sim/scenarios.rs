@@ -48,6 +48,19 @@ pub fn impatient_writers(count: u64, mut rules: Rules) -> Scenario {
     scenario("impatient writers", rules, build)
 }
 
+/// Writers that append the same row under the same key, and again where they do not hear that it is there.
+pub fn same_key(count: u64, mut rules: Rules) -> Scenario {
+    rules.sleep = Sleep::AtLeast(IMPATIENT);
+    let build: Build = Arc::new(move |engine, ledger| {
+        for writer in 1..=count {
+            let (process, _, table) = opened(engine, writer, 0)?;
+            engine.spawn(process, Box::pin(append_once(table, 1, "key", ledger.clone())));
+        }
+        Ok(())
+    });
+    scenario("the same key", rules, build)
+}
+
 /// Two appends that share a handle, and so a commit, beside a writer in another process.
 pub fn shared_handle(rules: Rules) -> Scenario {
     let build: Build = Arc::new(|engine, ledger| {

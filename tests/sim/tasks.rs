@@ -44,6 +44,19 @@ pub async fn append(table: Table, row: i64, ledger: LedgerRef) {
     ledger.lock().unwrap().end(at, result);
 }
 
+/// Appends one row under a key, and once more if that was not heard to be committed.
+pub async fn append_once(table: Table, row: i64, key: &'static str, ledger: LedgerRef) {
+    for _ in 0..2 {
+        let at = ledger.lock().unwrap().begin(row);
+        let result = table.append(rows(&[row])).idempotency_key(key).await;
+        let is_done = result.is_ok();
+        ledger.lock().unwrap().end(at, result);
+        if is_done {
+            return;
+        }
+    }
+}
+
 /// Scans, and notes what was there.
 pub async fn scan(table: Table, ledger: LedgerRef) {
     if table.refresh().await.is_err() {
