@@ -22,8 +22,10 @@ export interface Backend {
 }
 
 /** The object was one of an instance of the module that is dead. */
-export class Stale extends Error {
-  override readonly name = "Stale";
+export class Stale extends DataShardError {
+  constructor() {
+    super("internal", "datashard has been started anew after a fault inside of it, and does not know this any more: begin again");
+  }
 }
 
 type Method = (...given: unknown[]) => unknown;
@@ -45,7 +47,7 @@ export class LocalBackend implements Backend {
       return this.#keep(instance, instance.do(() => instance.raw.Warehouse.s3(...given)));
     }
     const { instance, object } = this.#objects.get(on.id) ?? {};
-    if (!instance?.isAlive || !object) throw new Stale("the object is gone");
+    if (!instance?.isAlive || !object) throw new Stale();
     const call = object[method];
     if (!call) {
       throw new DataShardError("unsupported", `this build only reads, and has no \`${method}\`: import "datashard"`);

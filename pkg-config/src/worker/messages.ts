@@ -32,6 +32,7 @@ export interface Remote {
 export function thrown(error: unknown): Thrown {
   if (!(error instanceof Error)) return { name: "", message: String(error), value: error };
   const { name, message } = error;
+  if (error instanceof Stale) return { name: "Stale", message };
   if (error instanceof DataShardError) return { name, message, code: error.code, token: error.token };
   return { name, message };
 }
@@ -39,7 +40,7 @@ export function thrown(error: unknown): Thrown {
 export function revived({ name, message, code, token, value }: Thrown): unknown {
   if (name === "") return value;
   if (name === "DataShardError") return new DataShardError(code as ErrorCode, message, { token: token as string });
-  if (name === "Stale") return new Stale(message);
+  if (name === "Stale") return new Stale();
   if (/^(Abort|Timeout)Error$/.test(name)) return new DOMException(message, name);
   return Object.assign(new Error(message), { name });
 }
