@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 const [full, slim] = process.argv.slice(2);
 
-/** The generated script as a function that makes an instance each time it is called, without its ways to load a module. */
+/** The generated script as a function that makes an instance each time it is called, with a `WebAssembly` that it is given. */
 function factory(script) {
   const between = (from, to) => {
     const [start, end] = [script.indexOf(from), script.indexOf(to)];
@@ -21,12 +21,12 @@ function factory(script) {
   };
   between("let wasm_bindgen = (function(exports) {", "    class ");
   between("    async function __wbg_load", "    function initSync");
-  between("    let __wbg_init_promise", "    return Object.assign(__wbg_init");
+  between("    function initSync", "    return Object.assign(__wbg_init");
   script = script.slice(0, script.indexOf("    return Object.assign(__wbg_init"));
-  return `export default function (WebAssembly, module) {
+  return `export default async function (instantiate, module) {
     const exports = { __proto__: null };
 ${script}
-    initSync({ module });
+    __wbg_finalize_init(await instantiate(module, __wbg_get_imports()), module);
     return exports;
 }
 `;

@@ -11,28 +11,33 @@ export interface Raw {
   Tail: Class;
 }
 
-/** What wasm-bindgen generates, with a `WebAssembly` of ours: each call makes an instance with a state of its own. */
-export type Glue = (assembly: { Module: unknown; Instance: unknown }, module: WebAssembly.Module) => Raw;
+interface Instantiated {
+  exports: Record<string, unknown>;
+}
+
+type Instantiate = (module: WebAssembly.Module, imports: WebAssembly.Imports) => Promise<Instantiated>;
+
+/** What wasm-bindgen generates: each call makes an instance with a state of its own. */
+export type Glue = (instantiate: Instantiate, module: WebAssembly.Module) => Promise<Raw>;
 
 /** Where the compiled module comes from: each runtime has its own way. */
 export type Load = () => WebAssembly.Module | Promise<WebAssembly.Module>;
 
 /** One life of the module, until something goes wrong inside of it that must not: then nothing of it is used again. */
 export class Instance {
-  readonly raw: Raw;
+  raw!: Raw;
   #dead: DataShardError | undefined;
   readonly #waiting = new Set<(error: DataShardError) => void>();
 
-  constructor(glue: Glue, module: WebAssembly.Module) {
-    const guarded = (source: WebAssembly.Module, imports: WebAssembly.Imports) =>
-      this.#guard(new WebAssembly.Instance(source, imports).exports);
-    const Guarded = class {
-      readonly exports: Record<string, unknown>;
-      constructor(source: WebAssembly.Module, imports: WebAssembly.Imports) {
-        this.exports = guarded(source, imports);
-      }
-    };
-    this.raw = glue({ Module: WebAssembly.Module, Instance: Guarded }, module);
+  private constructor() {}
+
+  static async start(glue: Glue, module: WebAssembly.Module): Promise<Instance> {
+    const started = new Instance();
+    started.raw = await glue(async (module, imports) => {
+      const { exports } = await WebAssembly.instantiate(module, imports);
+      return { exports: started.#guard(exports) };
+    }, module);
+    return started;
   }
 
   get isAlive(): boolean {
@@ -110,7 +115,7 @@ export class Engine {
   readonly #glue: Glue;
   readonly #load: Load;
   #module: Promise<WebAssembly.Module> | undefined;
-  #instance: Instance | undefined;
+  #instance: Promise<Instance> | undefined;
 
   constructor(glue: Glue, load: Load) {
     this.#glue = glue;
@@ -118,15 +123,20 @@ export class Engine {
   }
 
   async instance(): Promise<Instance> {
-    this.#module ??= Promise.resolve().then(this.#load);
-    let module: WebAssembly.Module;
+    const current = (this.#instance ??= this.#start());
+    const instance = await current;
+    if (instance.isAlive) return instance;
+    if (this.#instance === current) this.#instance = undefined;
+    return this.instance();
+  }
+
+  async #start(): Promise<Instance> {
     try {
-      module = await this.#module;
+      this.#module ??= Promise.resolve().then(this.#load);
+      return await Instance.start(this.#glue, await this.#module);
     } catch (cause) {
-      this.#module = undefined;
+      this.#module = this.#instance = undefined;
       throw new DataShardError("unavailable", `the WebAssembly module cannot be loaded: ${String(cause)}`, { cause });
     }
-    if (!this.#instance?.isAlive) this.#instance = new Instance(this.#glue, module);
-    return this.#instance;
   }
 }

@@ -58,7 +58,8 @@ before(async () => {
   const project = await install("page", { "index.html": PAGE });
   site = http.createServer(async (request, response) => {
     if (request.method === "POST") {
-      const parts = await Array.fromAsync(request);
+      const parts = [];
+      for await (const part of request) parts.push(part);
       response.end();
       return posted?.(JSON.parse(Buffer.concat(parts)));
     }
