@@ -13,11 +13,12 @@ use crate::error::Result;
 use crate::expr::{BoundPredicate, might_match, must_match};
 use crate::parquet::bloom::BloomFilters;
 use crate::parquet::decode_options::{DecodeOptions, DecodeReport, Step};
+use crate::parquet::dictionaries::Dictionaries;
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
 use crate::parquet::levels::check_levels;
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{check_page_index, rows_to_read, without};
-use crate::parquet::parts::{Group, Part, Reading, divide, group_bytes};
+use crate::parquet::parts::{Group, Part, Reading, batch_rows, divide, group_bytes};
 use crate::parquet::project::{leaf_of, leaves};
 use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
@@ -40,6 +41,7 @@ pub struct FileDecoder {
     part_bytes: u64,
     /// Whether rows of a row group are skipped.
     skips: bool,
+    dictionaries: Dictionaries,
     needs: Vec<Range<u64>>,
     positions: VecDeque<Range<u64>>,
     state: State,
@@ -70,6 +72,8 @@ impl FileDecoder {
         let refine = Refine::new(projection, predicate, options.deleted.clone())?;
         let leaves = leaves(file.arrow_schema(), refine.wide.schema())?;
         let left = options.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let batch_size = batch_rows(file.parquet(), &leaves, options.batch_size);
+        let options = DecodeOptions { batch_size, ..options };
         let mut decoder = Self {
             refine,
             leaves,
@@ -79,6 +83,7 @@ impl FileDecoder {
             parts: VecDeque::new(),
             part_bytes: 0,
             skips: false,
+            dictionaries: Dictionaries::default(),
             needs: Vec::new(),
             positions: VecDeque::new(),
             state: State::Done,
@@ -153,7 +158,7 @@ impl FileDecoder {
         let (State::Rows(_), Some(part)) = (&self.state, next) else { return Ok((Vec::new(), 0)) };
         let mut ranges = self.reading().ranges(part, None)?;
         check_ranges(&ranges, self.file.file_size())?;
-        ranges.retain(|range| self.file.at_hand(range).is_none());
+        ranges.retain(|range| self.at_hand(range).is_none());
         Ok((ranges, part.bytes))
     }
 
@@ -181,6 +186,11 @@ impl FileDecoder {
                     let mut pages = ranges.iter().zip(&bytes);
                     pages.try_for_each(|(range, pages)| check_levels(file, leaves, range.start, pages))?;
                 }
+                if let Some(group) = self.parts.front().and_then(|part| part.continues) {
+                    let (file, most) = (self.file.parquet(), self.options.part_bytes / 4);
+                    let fetched = ranges.iter().zip(&bytes);
+                    fetched.for_each(|(range, bytes)| self.dictionaries.keep(file, group, most, range, bytes));
+                }
                 rows.push_ranges(ranges, bytes).map_err(broken)
             }
             State::Done => Ok(()),
@@ -197,7 +207,7 @@ impl FileDecoder {
         check_ranges(&ranges, self.file.file_size())?;
         let (mut have, mut bytes, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for range in ranges {
-            match self.file.at_hand(&range) {
+            match self.at_hand(&range) {
                 Some(at_hand) => {
                     have.push(range);
                     bytes.push(at_hand);
@@ -207,6 +217,10 @@ impl FileDecoder {
         }
         self.push(have, bytes)?;
         Ok((!missing.is_empty()).then_some(missing))
+    }
+
+    fn at_hand(&self, range: &Range<u64>) -> Option<Bytes> {
+        self.file.at_hand(range).or_else(|| self.dictionaries.get(range))
     }
 
     fn choose_groups(&mut self) {
@@ -320,6 +334,9 @@ impl FileDecoder {
 
     fn next_part(&mut self) -> Result<State> {
         let Some(part) = self.parts.pop_front() else { return Ok(State::Done) };
+        if part.continues.is_none() {
+            self.dictionaries = Dictionaries::default();
+        }
         let (reading, limit) = (self.reading(), self.limit());
         let decoder = reading.decoder(&part, limit)?;
         self.needs = reading.ranges(&part, limit)?;

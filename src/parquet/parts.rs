@@ -22,6 +22,8 @@ pub(super) struct Part {
     pub(super) bytes: u64,
     /// Whether rows of a row group are skipped.
     pub(super) skips: bool,
+    /// The row group, if the part before this has rows of it too.
+    pub(super) continues: Option<usize>,
 }
 
 /// The rows that are read of a row group, as positions in the file.
@@ -54,7 +56,8 @@ pub(super) fn divide(file: &ParquetMetaData, leaves: &[usize], groups: Vec<Group
         let bytes = bytes.unwrap_or(u64::MAX);
         let divisible = has_pages(file, leaves, group.number) && can_skip_rows(file, leaves, group.number);
         let pieces = if divisible { bytes.div_ceil(most.max(1)).max(1) } else { 1 };
-        for positions in cut(&group.positions, selected.div_ceil(pieces)) {
+        let starts = if pieces > 1 { page_starts(file, leaves, &group) } else { Vec::new() };
+        for (piece, positions) in cut(&group.positions, selected.div_ceil(pieces), &starts).into_iter().enumerate() {
             let bytes = bytes / pieces;
             let selection = group.selection(&positions);
             match parts.last_mut() {
@@ -66,7 +69,8 @@ pub(super) fn divide(file: &ParquetMetaData, leaves: &[usize], groups: Vec<Group
                 }
                 _ => {
                     let skips = selection.selection().is_some();
-                    parts.push(Part { groups: vec![selection], positions, bytes, skips });
+                    let continues = (piece > 0).then_some(group.number);
+                    parts.push(Part { groups: vec![selection], positions, bytes, skips, continues });
                 }
             }
         }
@@ -87,20 +91,33 @@ impl Group {
     }
 }
 
-/// Ranges in pieces of so many rows.
-fn cut(positions: &[Range<u64>], rows: u64) -> Vec<Vec<Range<u64>>> {
-    let (mut pieces, mut piece, mut left) = (Vec::new(), Vec::new(), rows.max(1));
+/// Where the pages begin of the column that takes the most, as positions in the file.
+fn page_starts(file: &ParquetMetaData, leaves: &[usize], group: &Group) -> Vec<u64> {
+    let largest = leaves.iter().max_by_key(|leaf| group_bytes(file, &[**leaf], group.number));
+    let pages = largest.zip(file.page_index()).and_then(|(leaf, index)| index.page_locations(group.number, *leaf));
+    let starts = pages.into_iter().flatten().filter_map(|page| u64::try_from(page.first_row_index).ok());
+    starts.map(|start| group.first_row.saturating_add(start)).collect()
+}
+
+/// Ranges in pieces of so many rows, and of as many more as there are before one of these positions: a page that two pieces
+/// share is read twice.
+fn cut(positions: &[Range<u64>], rows: u64, starts: &[u64]) -> Vec<Vec<Range<u64>>> {
+    let (mut pieces, mut piece, mut left, mut end) = (Vec::new(), Vec::new(), rows.max(1), None);
     for range in positions {
         let mut start = range.start;
         while start < range.end {
-            let end = range.end.min(start.saturating_add(left));
-            piece.push(start..end);
-            left -= end - start;
-            start = end;
-            if left == 0 {
+            if end.is_some_and(|end| start >= end) {
                 pieces.push(std::mem::take(&mut piece));
-                left = rows.max(1);
+                (left, end) = (rows.max(1), None);
             }
+            let until = range.end.min(end.unwrap_or(start.saturating_add(left)));
+            left = left.saturating_sub(until - start);
+            if left == 0 && end.is_none() {
+                let next = starts.partition_point(|start| *start < until);
+                end = Some(starts.get(next).copied().unwrap_or(u64::MAX));
+            }
+            join(&mut piece, start..until);
+            start = until;
         }
     }
     if !piece.is_empty() {
@@ -108,6 +125,27 @@ fn cut(positions: &[Range<u64>], rows: u64) -> Vec<Vec<Range<u64>>> {
     }
     pieces
 }
+
+/// Adds a range behind others, to the last if that ends where this begins.
+fn join(ranges: &mut Vec<Range<u64>>, next: Range<u64>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == next.start => last.end = next.end,
+        _ => ranges.push(next),
+    }
+}
+
+/// How many rows are in a batch at most: as many as are asked for, or fewer where rows are large, so that a batch of the
+/// largest rows on average is not much more than this.
+pub(super) fn batch_rows(file: &ParquetMetaData, leaves: &[usize], most: usize) -> usize {
+    let rows_in = file.row_groups().iter().map(|group| {
+        let columns = leaves.iter().filter_map(|leaf| group.columns().get(*leaf));
+        let bytes = columns.map(|column| column.uncompressed_size().max(0)).fold(0_i64, i64::saturating_add);
+        BATCH_BYTES.saturating_mul(group.num_rows().max(1)) / bytes.max(1)
+    });
+    usize::try_from(rows_in.min().unwrap_or(i64::MAX)).unwrap_or(most).clamp(1, most.max(1))
+}
+
+const BATCH_BYTES: i64 = 4 << 20;
 
 /// What these columns of a row group take in the file.
 pub(super) fn group_bytes(file: &ParquetMetaData, leaves: &[usize], group: usize) -> u64 {

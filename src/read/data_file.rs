@@ -19,6 +19,9 @@ use crate::spec::{Positions, Transform, Value, ordered};
 /// Of files with more rows, single ones are picked out after decoding.
 const MOST_SELECTED: u64 = 1 << 32;
 
+/// Of larger files several are read at a time only in parts that are much smaller than what may be held in all.
+const MOST_AT_ONCE: u64 = 16 << 20;
+
 /// What reading the data files of a scan has in common.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -64,8 +67,8 @@ impl DataFileRows {
         let wide = projection.and_also(&compared)?;
         // Rows that are left out afterwards do not count.
         let limit = if compared.is_empty() { *limit } else { None };
-        let options =
-            DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into(), part_bytes: buffer_bytes / 2 };
+        let part_bytes = (buffer_bytes / 2).min(MOST_AT_ONCE);
+        let options = DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into(), part_bytes };
         let filter = filter.as_ref().filter(|_| !task.all_match);
         let limits = Limits { budget: budget.clone(), urgent };
         let rows = Rows::open(files, &task.data_file, &wide, filter, options, limits).await?;
