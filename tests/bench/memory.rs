@@ -7,6 +7,8 @@
 //! The table has 100 data files of 105 MB, of random numbers and of text, in row groups as this crate makes them by default: of
 //! a million rows, 79 MB. The files are equal to the byte, so that the server, which is this process, keeps one of them. Each scan is a process
 //! of its own, that opens the table and drops the batches as they come. The exit code says whether one took too much.
+//!
+//! With `--serve` nothing is read: the table is there for `node tests/bench/memory.mjs`, which reads it with the wasm module.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 #[path = "../../examples/bucket/server/mod.rs"]
@@ -55,6 +57,11 @@ fn main() -> ExitCode {
     make(Arc::new(store.clone()), files, option("--property").and_then(|property| property.split_once('=')));
     let server = Server::start(Arc::new(store.clone()), Options::default()).unwrap();
     println!("{} rows in {files} files", files * ROWS);
+    if arguments.iter().any(|argument| argument == "--serve") {
+        println!("DATASHARD_S3_ENDPOINT={}", server.endpoint());
+        server.wait();
+        return ExitCode::SUCCESS;
+    }
     println!(
         "{:>9} {:>11} {:>11} {:>13} {:>8} {:>8} {:>11}",
         "", "concurrency", "rows", "bytes", "seconds", "peak MiB", "of 256 MiB"
