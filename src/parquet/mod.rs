@@ -9,6 +9,7 @@ mod decode;
 mod decode_options;
 #[cfg(test)]
 mod decode_tests;
+mod defaults;
 mod dictionaries;
 mod encode;
 mod fill;
