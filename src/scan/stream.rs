@@ -54,7 +54,6 @@ impl ScanStream {
             filter: scan.filter,
             limit,
             batch_rows: pace.batch_rows,
-            concurrency: pace.concurrency,
             buffer_bytes: pace.buffer_bytes,
             budget: Budget::new(pace.buffer_bytes),
         });

@@ -1,15 +1,24 @@
 // The package from its tarball, in a small project for each runtime, against a bucket: `node --test tests/npm/runtimes.mjs`,
 // with the bucket in the environment. `tests/wasm.rs` runs it.
 
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
+import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { build } from "../../pkg-config/node_modules/esbuild/lib/main.js";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { chromium } from "playwright-core";
-import { bin, options, Projects, run } from "./projects.mjs";
+
+const run = promisify(execFile);
+const here = import.meta.dirname;
+const packageFolder = join(here, "../../pkg-config");
+const bin = (name) => join(here, "node_modules/.bin", name);
+const { DATASHARD_S3_ENDPOINT: endpoint, DATASHARD_S3_BUCKET: bucket } = process.env;
+const { DATASHARD_S3_ACCESS_KEY: accessKeyId, DATASHARD_S3_SECRET_KEY: secretAccessKey } = process.env;
+const options = { bucket, endpoint, credentials: { accessKeyId, secretAccessKey } };
 
 const MAIN = `
 import * as datashard from "datashard";
@@ -40,11 +49,12 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>datashard</title>
 </script>`;
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
 
-const projects = new Projects();
-let site, posted;
+let folder, tarball, site, posted;
 
 before(async () => {
-  await projects.pack();
+  folder = mkdtempSync(join(tmpdir(), "datashard-npm-"));
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: packageFolder });
+  tarball = join(folder, JSON.parse(stdout)[0].filename);
   const project = await install("page", { "index.html": PAGE });
   site = http.createServer(async (request, response) => {
     if (request.method === "POST") {
@@ -55,8 +65,11 @@ before(async () => {
     }
     const { pathname } = new URL(request.url, "http://localhost");
     const file = join(project, pathname === "/" ? "index.html" : pathname);
-    if (!existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(readFileSync(file));
+    try {
+      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(readFileSync(file));
+    } catch {
+      response.writeHead(404).end();
+    }
   });
   await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
 });
@@ -64,10 +77,19 @@ before(async () => {
 after(() => {
   site?.close();
   site?.closeAllConnections();
-  projects.remove();
+  rmSync(folder, { recursive: true, force: true });
 });
 
-const install = (name, texts) => projects.make(name, ["scenario.mjs"], texts);
+/** A project with the package and these files. */
+async function install(name, files) {
+  const project = join(folder, name);
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  await run("npm", ["install", "--no-audit", "--no-fund", "--offline", tarball], { cwd: project });
+  cpSync(join(here, "scenario.mjs"), join(project, "scenario.mjs"));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text);
+  return project;
+}
 
 /** The results as tests of their own. */
 async function report(t, results) {
@@ -148,7 +170,7 @@ for (const [name, isWorker] of [["chromium", false], ["chromium-worker", true]])
 
 test("firefox", { timeout: 240_000 }, async (t) => {
   const results = new Promise((resolve) => (posted = resolve));
-  const profile = join(projects.folder, "profile");
+  const profile = join(folder, "profile");
   mkdirSync(profile);
   const firefox = spawn(process.env.FIREFOX ?? "firefox-esr", [
     "--headless", "--no-remote", "--profile", profile, address({ options, name: "firefox" }),
@@ -161,6 +183,6 @@ test("firefox", { timeout: 240_000 }, async (t) => {
 });
 
 test("publint and attw find nothing", async () => {
-  await run(bin("publint"), ["run", projects.tarball, "--strict"]);
-  await run(bin("attw"), [projects.tarball, "--profile", "esm-only", "--exclude-entrypoints", "./datashard.wasm", "./slim.wasm"]);
+  await run(bin("publint"), ["run", tarball, "--strict"]);
+  await run(bin("attw"), [tarball, "--profile", "esm-only", "--exclude-entrypoints", "./datashard.wasm", "./slim.wasm"]);
 });
