@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -12,18 +13,16 @@ use crate::error::Result;
 use crate::expr::{BoundPredicate, might_match, must_match};
 use crate::parquet::bloom::BloomFilters;
 use crate::parquet::decode_options::{DecodeOptions, DecodeReport, Step};
+use crate::parquet::dictionaries::Dictionaries;
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
-use crate::parquet::late::Late;
 use crate::parquet::levels::check_levels;
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{check_page_index, rows_to_read, without};
-use crate::parquet::parts::{Group, Part, divide, group_bytes};
+use crate::parquet::parts::{Group, Part, Reading, batch_rows, divide, group_bytes};
 use crate::parquet::project::{leaf_of, leaves};
 use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
-
-mod rows;
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
 /// rows are filtered exactly, and batches have the projection's schema whatever the file's own names and types.
@@ -42,8 +41,7 @@ pub struct FileDecoder {
     part_bytes: u64,
     /// Whether rows of a row group are skipped.
     skips: bool,
-    /// How columns are decoded that the filter does not look at, if not with the others.
-    late: Option<Late>,
+    dictionaries: Dictionaries,
     needs: Vec<Range<u64>>,
     positions: VecDeque<Range<u64>>,
     state: State,
@@ -74,6 +72,8 @@ impl FileDecoder {
         let refine = Refine::new(projection, predicate, options.deleted.clone())?;
         let leaves = leaves(file.arrow_schema(), refine.wide.schema())?;
         let left = options.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let batch_size = batch_rows(file.parquet(), &leaves, options.batch_size);
+        let options = DecodeOptions { batch_size, ..options };
         let mut decoder = Self {
             refine,
             leaves,
@@ -83,7 +83,7 @@ impl FileDecoder {
             parts: VecDeque::new(),
             part_bytes: 0,
             skips: false,
-            late: None,
+            dictionaries: Dictionaries::default(),
             needs: Vec::new(),
             positions: VecDeque::new(),
             state: State::Done,
@@ -134,22 +134,19 @@ impl FileDecoder {
                         return Ok(Step::Needs(missing));
                     }
                 }
-                State::Rows(rows) => {
-                    let next = decoded(|| rows.try_decode());
-                    match self.filtered(next)? {
-                        DecodeResult::NeedsData(ranges) => {
-                            if let Some(missing) = self.provide(ranges)? {
-                                return Ok(Step::Needs(missing));
-                            }
+                State::Rows(rows) => match decoded(|| rows.try_decode())? {
+                    DecodeResult::NeedsData(ranges) => {
+                        if let Some(missing) = self.provide(ranges)? {
+                            return Ok(Step::Needs(missing));
                         }
-                        DecodeResult::Data(batch) => {
-                            if let Some(batch) = self.finish(&batch)? {
-                                return Ok(Step::Batch(batch));
-                            }
-                        }
-                        DecodeResult::Finished => self.state = self.next_part()?,
                     }
-                }
+                    DecodeResult::Data(batch) => {
+                        if let Some(batch) = self.finish(&batch)? {
+                            return Ok(Step::Batch(batch));
+                        }
+                    }
+                    DecodeResult::Finished => self.state = self.next_part()?,
+                },
             }
         }
     }
@@ -161,7 +158,7 @@ impl FileDecoder {
         let (State::Rows(_), Some(part)) = (&self.state, next) else { return Ok((Vec::new(), 0)) };
         let mut ranges = self.reading().ranges(part, None)?;
         check_ranges(&ranges, self.file.file_size())?;
-        ranges.retain(|range| self.file.at_hand(range).is_none());
+        ranges.retain(|range| self.at_hand(range).is_none());
         Ok((ranges, part.bytes))
     }
 
@@ -189,8 +186,10 @@ impl FileDecoder {
                     let mut pages = ranges.iter().zip(&bytes);
                     pages.try_for_each(|(range, pages)| check_levels(file, leaves, range.start, pages))?;
                 }
-                if let Some(late) = &mut self.late {
-                    late.hold(&ranges, &bytes);
+                if let Some(group) = self.parts.front().and_then(|part| part.continues) {
+                    let (file, most) = (self.file.parquet(), self.options.part_bytes / 4);
+                    let fetched = ranges.iter().zip(&bytes);
+                    fetched.for_each(|(range, bytes)| self.dictionaries.keep(file, group, most, range, bytes));
                 }
                 rows.push_ranges(ranges, bytes).map_err(broken)
             }
@@ -208,7 +207,7 @@ impl FileDecoder {
         check_ranges(&ranges, self.file.file_size())?;
         let (mut have, mut bytes, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for range in ranges {
-            match self.file.at_hand(&range) {
+            match self.at_hand(&range) {
                 Some(at_hand) => {
                     have.push(range);
                     bytes.push(at_hand);
@@ -218,6 +217,10 @@ impl FileDecoder {
         }
         self.push(have, bytes)?;
         Ok((!missing.is_empty()).then_some(missing))
+    }
+
+    fn at_hand(&self, range: &Range<u64>) -> Option<Bytes> {
+        self.file.at_hand(range).or_else(|| self.dictionaries.get(range))
     }
 
     fn choose_groups(&mut self) {
@@ -325,8 +328,59 @@ impl FileDecoder {
 
     fn read(&mut self, groups: Vec<Group>) -> Result<State> {
         let join = self.left.is_none();
-        self.late = Late::new(&self.file, &self.refine, self.reader.metadata(), &groups, self.options.late_bytes)?;
         self.parts = divide(self.reader.metadata(), &self.leaves, groups, self.options.part_bytes, join).into();
         self.next_part()
+    }
+
+    fn next_part(&mut self) -> Result<State> {
+        let Some(part) = self.parts.pop_front() else { return Ok(State::Done) };
+        if part.continues.is_none() {
+            self.dictionaries = Dictionaries::default();
+        }
+        let (reading, limit) = (self.reading(), self.limit());
+        let decoder = reading.decoder(&part, limit)?;
+        self.needs = reading.ranges(&part, limit)?;
+        (self.part_bytes, self.skips) = (part.bytes, part.skips);
+        self.positions = part.positions.into();
+        Ok(State::Rows(Box::new(decoder)))
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading { reader: &self.reader, leaves: &self.leaves, batch_size: self.options.batch_size }
+    }
+
+    /// How many rows the library need not decode more than.
+    fn limit(&self) -> Option<usize> {
+        self.left.filter(|_| self.refine.predicate.is_none() && self.refine.deleted.is_empty())
+    }
+
+    /// A batch of the file as the caller wants it; `None` if no row is left.
+    fn finish(&mut self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
+        self.report.rows_decoded = self.report.rows_decoded.saturating_add(batch.num_rows() as u64);
+        let positions = self.next_positions(batch.num_rows());
+        let Some(mut batch) = self.refine.apply(&self.file.with_ids(batch)?, &positions)? else { return Ok(None) };
+        if let Some(left) = &mut self.left {
+            batch = batch.slice(0, batch.num_rows().min(*left));
+            *left = left.saturating_sub(batch.num_rows());
+        }
+        self.report.rows = self.report.rows.saturating_add(batch.num_rows() as u64);
+        Ok((batch.num_rows() > 0).then_some(batch))
+    }
+
+    /// The positions of the next so many rows.
+    fn next_positions(&mut self, rows: usize) -> Vec<Range<u64>> {
+        let (mut left, mut taken) = (u64::try_from(rows).unwrap_or(u64::MAX), Vec::new());
+        while left > 0
+            && let Some(range) = self.positions.front_mut()
+        {
+            let end = range.end.min(range.start.saturating_add(left));
+            taken.push(range.start..end);
+            left = left.saturating_sub(end.saturating_sub(range.start));
+            range.start = end;
+            if range.start >= range.end {
+                self.positions.pop_front();
+            }
+        }
+        taken
     }
 }

@@ -8,13 +8,13 @@ use arrow_array::types::*;
 use arrow_array::*;
 use arrow_buffer::NullBuffer;
 use bytes::{Bytes, BytesMut};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::page_headers::check_page_headers;
 use super::*;
 use crate::ErrorKind;
 use crate::expr::{Predicate, col};
-use crate::spec::{NestedField, Positions, PrimitiveType, Schema, StructType, Type, Value};
+use crate::spec::{ListType, MapType, NestedField, Positions, PrimitiveType, Schema, StructType, Type, Value};
 
 /// Drives a decoder over a file in memory; also says how many bytes were asked for.
 pub(super) fn read(
@@ -427,6 +427,64 @@ fn fields_that_structs_lack_have_their_partition_s_value_or_their_default() {
     let filter = col("s.region").eq("eu");
     let (batch, ..) = read(&file, &projection, Some(&filter), DecodeOptions::default(), FIRST_READ).unwrap();
     assert_eq!(batch.num_rows(), 2);
+}
+
+#[test]
+fn lists_and_maps_that_a_file_lacks_have_their_default() {
+    let (file, _) = old_file();
+    let of = |field_type: Type, default: Json| {
+        let mut field = NestedField::optional("new", field_type).id(20);
+        field.initial_default = Some(default);
+        let now = with_ids(vec![field]);
+        read(&file, &Projection::all(&now).unwrap(), None, DecodeOptions::default(), FIRST_READ)
+    };
+    let optional = |id: i32, name: &str, field_type: Type| NestedField::optional(name, field_type).id(id);
+    let list = |element: Type| Type::List(ListType { element: Box::new(optional(21, "element", element)) });
+    let map = |value: Type| {
+        let key = NestedField::required("key", PrimitiveType::String).id(22);
+        Type::Map(MapType { key: Box::new(key), value: Box::new(optional(23, "value", value)) })
+    };
+    let long = || Type::Primitive(PrimitiveType::Long);
+    let structure = || {
+        let mut later = NestedField::required("b", PrimitiveType::Long).id(25);
+        later.initial_default = Some(json!(7));
+        Type::structure([optional(24, "a", Type::Primitive(PrimitiveType::Date)), later])
+    };
+    let default = |field_type: Type, default: Json| {
+        let (batch, ..) = of(field_type, default).unwrap();
+        let column = batch.column(0);
+        assert_eq!((column.len(), column.null_count()), (3, 0));
+        (1..3).for_each(|row| assert_eq!(&column.slice(row, 1), &column.slice(0, 1)));
+        batch
+    };
+    let batch = default(list(long()), json!([1, null, 3]));
+    let values = batch.column(0).as_list::<i32>().value(2);
+    assert_eq!(values.as_primitive::<Int64Type>().iter().collect::<Vec<_>>(), [Some(1), None, Some(3)]);
+    assert_eq!(default(list(long()), json!([])).column(0).as_list::<i32>().value(1).len(), 0);
+    let batch = default(map(list(long())), json!({"keys": ["x", "y"], "values": [[5], null]}));
+    let entries = batch.column(0).as_map().value(1);
+    assert_eq!(entries.column(0).as_string::<i32>().value(1), "y");
+    assert_eq!(entries.column(1).as_list::<i32>().value(0).as_primitive::<Int64Type>().value(0), 5);
+    assert!(entries.column(1).is_null(1));
+    let batch = default(list(structure()), json!([{"24": "1970-01-03"}, {"25": 8}]));
+    let values = batch.column(0).as_list::<i32>().value(0);
+    let values = values.as_struct();
+    assert_eq!(values.column(0).as_primitive::<Date32Type>().iter().collect::<Vec<_>>(), [Some(2), None]);
+    assert_eq!(values.column(1).as_primitive::<Int64Type>().values().to_vec(), [7, 8]);
+    for (field_type, default) in [
+        (list(long()), json!({"a": 1})),
+        (list(long()), json!(["1"])),
+        (map(long()), json!({"keys": ["x"], "values": []})),
+        (map(long()), json!({"keys": [null], "values": [1]})),
+        (map(long()), json!({"x": 1})),
+        (structure(), json!({"24": "1970-01-03"})),
+        (list(structure()), json!([{"99": 1}])),
+        (Type::Variant, json!({"a": 1})),
+    ] {
+        let error = of(field_type, default).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains("`new`"), "{error}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Int64Array};
 
 use crate::error::Result;
 use crate::parquet::constant::{constant_array, null_column};
-use crate::parquet::project::missing;
+use crate::parquet::defaults::missing;
 use crate::parquet::projection::{Fill, misfit};
 use crate::spec::{NestedField, field_to_arrow};
 

@@ -9,12 +9,11 @@ mod decode;
 mod decode_options;
 #[cfg(test)]
 mod decode_tests;
+mod defaults;
+mod dictionaries;
 mod encode;
 mod fill;
 mod footer;
-mod late;
-#[cfg(test)]
-mod late_tests;
 mod levels;
 mod metrics;
 mod misfit;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::builder::{Int64Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use bytes::{Bytes, BytesMut};
 
 use super::decode_tests::read_footer;
@@ -19,12 +19,16 @@ const ROWS: i64 = 20_000;
 
 /// Two columns that compress badly, in row groups of so many rows.
 fn file(rows_in_group: usize) -> (Schema, Bytes) {
+    file_with(rows_in_group, 1)
+}
+
+fn file_with(rows_in_group: usize, dictionary_bytes: usize) -> (Schema, Bytes) {
     let schema = Schema::new(["n", "x"].map(|name| NestedField::required(name, PrimitiveType::Long))).unwrap();
     let properties: BTreeMap<String, String> = [
         ("write.parquet.row-group-limit", rows_in_group.to_string()),
         ("write.parquet.page-row-limit", "500".to_owned()),
         ("write.parquet.page-size-bytes", "4000".to_owned()),
-        ("write.parquet.dict-size-bytes", "1".to_owned()),
+        ("write.parquet.dict-size-bytes", dictionary_bytes.to_string()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into();
@@ -94,6 +98,54 @@ fn a_large_row_group_is_read_in_parts_and_small_ones_together() {
     let parts = read(&many_groups, &schema, None, options(many_groups.len() as u64 / 4));
     assert_eq!(parts.rows, whole.rows);
     assert!((4..=5).contains(&parts.asked.len()), "{:?}", parts.asked);
+}
+
+#[test]
+fn what_parts_of_a_row_group_have_in_common_is_read_once() {
+    for dictionary_bytes in [1, 5_000] {
+        let (schema, file) = file_with(1_000_000, dictionary_bytes);
+        let options = DecodeOptions { part_bytes: file.len() as u64 / 4, ..DecodeOptions::default() };
+        let parts = read(&file, &schema, None, options);
+        assert_eq!(parts.rows, (0..ROWS).collect::<Vec<_>>());
+        assert!(parts.asked.len() > 4, "{:?}", parts.asked);
+        let asked: u64 = parts.asked.iter().sum();
+        assert!(asked < file.len() as u64 * 105 / 100, "{:?} of {}", parts.asked, file.len());
+    }
+}
+
+#[test]
+fn batches_of_large_rows_have_fewer_of_them() {
+    let schema = Schema::new([NestedField::required("text", PrimitiveType::String)]).unwrap();
+    let texts = |rows: usize, bytes: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{row}{}", "x".repeat(bytes)))))
+    };
+    for (rows, bytes, least, most) in [(20_000, 10, 8192, 8192), (1_000, 100_000, 30, 50), (3, 9 << 20, 1, 1)] {
+        let batch = RecordBatch::try_from_iter([("text", texts(rows, bytes))]).unwrap();
+        let plain = [("write.parquet.compression-codec".to_owned(), "uncompressed".to_owned())].into();
+        let mut encoder = FileEncoder::new(&schema, &EncodeOptions::from_properties(&plain).unwrap()).unwrap();
+        encoder.write(&batch).unwrap();
+        let (file, ..) = encoder.finish().unwrap();
+        let (footer, _) = read_footer(&file, 8).unwrap();
+        let projection = Projection::all(&schema).unwrap();
+        let mut decoder = FileDecoder::new(footer, &projection, None, DecodeOptions::default()).unwrap();
+        let (mut seen, mut largest) = (0, 0);
+        loop {
+            match decoder.step().unwrap() {
+                Step::Needs(ranges) => {
+                    let bytes = ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize));
+                    let bytes = bytes.collect();
+                    decoder.push(ranges, bytes).unwrap();
+                }
+                Step::Batch(batch) => {
+                    seen += batch.num_rows();
+                    largest = largest.max(batch.num_rows());
+                }
+                Step::Done => break,
+            }
+        }
+        assert_eq!(seen, rows);
+        assert!((least..=most).contains(&largest), "{largest} rows of {bytes} bytes");
+    }
 }
 
 #[test]

@@ -9,16 +9,16 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema, TimeUnit};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
-use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
-use crate::parquet::constant::{constant_array, null_column};
+use crate::parquet::constant::null_column;
+use crate::parquet::defaults::missing;
 use crate::parquet::fill::{coalesce, filled};
 use crate::parquet::projection::{Fill, Projection, misfit};
 use crate::parquet::unshred::{check_shredded, unshred};
 use crate::spec::field_to_arrow;
 use crate::spec::metadata_columns::{is_inherited, is_metadata_column};
-use crate::spec::{NestedField, Schema, Type, default_value};
+use crate::spec::{NestedField, Schema, Type};
 
 /// The field id of an Arrow field.
 pub(crate) fn id_of(field: &Field) -> Option<i32> {
@@ -133,28 +133,6 @@ pub(crate) fn project(
 /// The column with a field id.
 pub(crate) fn by_id<'a>(fields: &Fields, columns: &'a [ArrayRef], id: i32) -> Option<&'a ArrayRef> {
     fields.iter().zip(columns).find(|(field, _)| id_of(field) == Some(id)).map(|(_, column)| column)
-}
-
-/// A column of a file that was written before the column existed.
-pub(crate) fn missing(target: &NestedField, rows: usize) -> Result<ArrayRef> {
-    match (&target.initial_default, target.field_type.as_primitive()) {
-        (Some(json), Some(primitive)) => constant_array(primitive, &default_value(primitive, json)?, rows),
-        // The only default of a struct: its fields have defaults of their own (spec: Default values).
-        (Some(Json::Object(empty)), None) if empty.is_empty() && matches!(target.field_type, Type::Struct(_)) => {
-            let fields = target.field_type.children();
-            let columns = fields.into_iter().map(|child| missing(child, rows)).collect::<Result<Vec<_>>>()?;
-            let DataType::Struct(fields) = field_to_arrow(target)?.data_type().clone() else {
-                return Err(misfit(&target.name, "is no struct"));
-            };
-            let structs = StructArray::try_new_with_length(fields, columns, None, rows);
-            Ok(Arc::new(structs.map_err(|error| misfit(&target.name, "is malformed").caused_by(error))?))
-        }
-        (Some(_), None) => {
-            Err(Error::unsupported(format!("column `{}` has a default value of a nested type", target.name)))
-        }
-        (None, _) if target.required => Err(misfit(&target.name, "is missing, and is required")),
-        (None, _) => Ok(null_column(&field_to_arrow(target)?, rows)),
-    }
 }
 
 fn fit(array: &ArrayRef, target: &NestedField, projection: &Projection) -> Result<ArrayRef> {

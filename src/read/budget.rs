@@ -29,6 +29,10 @@ impl Budget {
         Arc::new(Self { total, state: Mutex::default() })
     }
 
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

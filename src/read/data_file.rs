@@ -19,6 +19,9 @@ use crate::spec::{Positions, Transform, Value, ordered};
 /// Of files with more rows, single ones are picked out after decoding.
 const MOST_SELECTED: u64 = 1 << 32;
 
+/// Of larger files several are read at a time only in parts that are much smaller than what may be held in all.
+const MOST_AT_ONCE: u64 = 16 << 20;
+
 /// What reading the data files of a scan has in common.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -27,6 +30,8 @@ pub(crate) struct Reading {
     pub(crate) filter: Option<BoundPredicate>,
     pub(crate) limit: Option<u64>,
     pub(crate) batch_rows: usize,
+    /// How many files are read at a time.
+    pub(crate) concurrency: usize,
     /// How many bytes may be fetched and not yet decoded.
     pub(crate) buffer_bytes: u64,
     pub(crate) budget: Arc<Budget>,
@@ -45,13 +50,13 @@ pub(crate) struct DataFileRows {
 impl DataFileRows {
     /// `urgent` is whether all others wait for these rows.
     pub(crate) async fn open(reading: &Reading, task: ScanTask, urgent: Arc<AtomicBool>) -> Result<Self> {
-        let Reading { files, projection, filter, limit, batch_rows, buffer_bytes, budget } = reading;
+        let Reading { files, projection, filter, limit, batch_rows, concurrency, buffer_bytes, budget } = reading;
         let path = &task.data_file.file_path;
-        let mut deleted = load(files, &task.deletes, path).await?;
+        let mut deleted = load(files, &task.deletes, path, *concurrency).await?;
         let mut compared: BTreeSet<i32> = ordered(task.deletes.compared());
         let mut removed = None;
         if let Some(by) = task.removed_by() {
-            let positions = load(files, by, path).await?;
+            let positions = load(files, by, path, *concurrency).await?;
             if by.equality.is_empty() && task.data_file.metrics.record_count <= MOST_SELECTED {
                 deleted.extend(&positions.complement(task.data_file.metrics.record_count));
             } else {
@@ -64,13 +69,8 @@ impl DataFileRows {
         let wide = projection.and_also(&compared)?;
         // Rows that are left out afterwards do not count.
         let limit = if compared.is_empty() { *limit } else { None };
-        let options = DecodeOptions {
-            batch_size: *batch_rows,
-            limit,
-            deleted: deleted.into(),
-            part_bytes: buffer_bytes / 2,
-            ..DecodeOptions::default()
-        };
+        let part_bytes = (buffer_bytes / 2).min(MOST_AT_ONCE);
+        let options = DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into(), part_bytes };
         let filter = filter.as_ref().filter(|_| !task.all_match);
         let limits = Limits { budget: budget.clone(), urgent };
         let rows = Rows::open(files, &task.data_file, &wide, filter, options, limits).await?;
@@ -115,13 +115,13 @@ impl DataFileRows {
 }
 
 /// Loads what deletes rows of a file, and returns the positions.
-async fn load(files: &Files, deletes: &Deletes, path: &str) -> Result<Positions> {
+async fn load(files: &Files, deletes: &Deletes, path: &str, concurrency: usize) -> Result<Positions> {
     let mut deleted = Positions::new();
     for positions in &deletes.positions {
         deleted.extend(&*positions.of(files, path).await?);
     }
     for equality in &deletes.equality {
-        equality.deletes.load(files, &equality.files).await?;
+        equality.deletes.load(files, &equality.files, concurrency).await?;
     }
     Ok(deleted)
 }

@@ -72,7 +72,7 @@ impl Rows {
     ) -> Result<Self> {
         check_format(file)?;
         let path = file.file_path.clone();
-        let first_read = first_read(file, projection, filter.is_some(), options.part_bytes / 16);
+        let first_read = first_read(file, projection, filter.is_some(), limits.budget.total() / 16);
         // What is read of a small file at first is held to its end.
         let whole = match first_read > FIRST_READ {
             true => Some(limits.budget.take(first_read, &limits.urgent).await),
@@ -117,6 +117,7 @@ impl Rows {
     /// What the decoder needs, of which some may have been fetched already.
     async fn fetch(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         let bytes = self.decoder.part_bytes();
+        let bytes = if bytes > 0 { bytes.max(sum(ranges)) } else { 0 };
         self.permit = None;
         if let Ahead::Fetching(fetched, mut fetch, permit) = mem::take(&mut self.ahead)
             && fetched == ranges
@@ -137,6 +138,7 @@ impl Rows {
     async fn look_ahead(&mut self) -> Result<()> {
         if let Ahead::Unknown = self.ahead {
             let (ranges, bytes) = self.decoder.ahead().context(|| format!("reading {}", self.path))?;
+            let bytes = bytes.max(sum(&ranges));
             self.ahead = if ranges.is_empty() { Ahead::Nothing } else { Ahead::Wanted(ranges, bytes) };
         }
         if let Ahead::Wanted(ranges, bytes) = &mut self.ahead
@@ -164,6 +166,11 @@ impl Rows {
             report.rows_skipped_by_pages += now.rows_skipped_by_pages - before.rows_skipped_by_pages;
         });
     }
+}
+
+/// Pages that are only partly of rows that are wanted are read too, so that this may be more than the decoder says.
+fn sum(ranges: &[Range<u64>]) -> u64 {
+    ranges.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
 }
 
 impl Limits {

@@ -47,7 +47,7 @@ pub(super) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        let buffer_bytes = if cfg!(target_family = "wasm") { 24 << 20 } else { 128 << 20 };
+        let buffer_bytes = if cfg!(target_family = "wasm") { 24 << 20 } else { 48 << 20 };
         Self { batch_rows: 8192, concurrency: 32, buffer_bytes, ordered: false }
     }
 }
@@ -181,7 +181,8 @@ impl ScanBuilder {
         self
     }
 
-    /// At most this many rows a batch; 8,192 by default.
+    /// At most this many rows a batch; 8,192 by default. Of Parquet files fewer where rows are so large that the batch would
+    /// be more than about 4 MiB.
     pub fn batch_rows(mut self, rows: usize) -> Self {
         self.pace.batch_rows = rows.max(1);
         self
@@ -193,7 +194,7 @@ impl ScanBuilder {
         self
     }
 
-    /// At most about this many bytes of files are held that are fetched and not yet decoded; 128 MiB by default, on wasm32
+    /// At most about this many bytes of files are held that are fetched and not yet decoded; 48 MiB by default, on wasm32
     /// 24 MiB. A row group of a file without a page index is fetched whole even if it is larger.
     pub fn buffer_bytes(mut self, bytes: u64) -> Self {
         self.pace.buffer_bytes = bytes.max(1);

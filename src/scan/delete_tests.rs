@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
-use futures::executor::block_on;
+use futures::executor::{block_on, block_on_stream};
 
 use super::fakes::{Made, partition_field};
 use crate::spec::{NestedField, PrimitiveType, Schema, StructType, Transform, Value};
 use crate::store::CountingStore;
+use crate::store::faulty::FaultyStore;
 use crate::{ErrorKind, Table, Warehouse, col};
 
 fn schema() -> Schema {
@@ -238,6 +239,33 @@ fn a_delete_file_that_makes_no_sense_is_an_error_that_names_it() {
     fails(&made, ErrorKind::InvalidData, "equality_ids");
     made.last().equality_ids = vec![55];
     fails(&made, ErrorKind::Unsupported, "55");
+}
+
+#[test]
+fn equality_deletes_are_loaded_several_at_a_time_and_only_once() {
+    let mut made = unpartitioned();
+    made.data(1, 0, vec![], &rows(0..40));
+    made.data(1, 0, vec![], &rows(40..80));
+    for id in 0..20 {
+        // The same row twice, so that which comes last could matter.
+        made.equality(2 + id, 0, vec![], &longs("id", &[Some(id * 3), Some(39)]));
+    }
+    made.data(10, 0, vec![], &rows(36..41));
+    let store = FaultyStore::over(made.store.clone());
+    made.table(None);
+    // Of the file from between them, the later ones delete 36 and 39.
+    let older = (0..80).filter(|id| *id != 39 && (*id >= 60 || *id % 3 != 0));
+    let mut left: Vec<i64> = older.chain([37, 38, 40]).collect();
+    left.sort_unstable();
+    for (concurrency, most) in [(1, 1), (4, 4), (100, 20)] {
+        let table = block_on(Warehouse::new(store.clone()).open("t")).unwrap();
+        let mut stream = block_on(table.scan().select(["id"]).concurrency(concurrency).ordered().stream()).unwrap();
+        store.most_reads();
+        let batches: Vec<RecordBatch> = block_on_stream(&mut stream).map(Result::unwrap).collect();
+        assert_eq!(sorted(&batches), left, "{concurrency} at a time");
+        assert_eq!(stream.report().delete_files, 20);
+        assert_eq!(store.most_reads(), most);
+    }
 }
 
 /// DuckDB's tests have tables whose files were replaced by smaller ones of the same rows; other engines ask the store for

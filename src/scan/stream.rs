@@ -54,6 +54,7 @@ impl ScanStream {
             filter: scan.filter,
             limit,
             batch_rows: pace.batch_rows,
+            concurrency: pace.concurrency,
             buffer_bytes: pace.buffer_bytes,
             budget: Budget::new(pace.buffer_bytes),
         });

@@ -1,6 +1,8 @@
 //! A store that goes wrong where a test says, and a clock that moves only by sleeping.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,6 +36,8 @@ pub struct FaultyStore {
     puts: Arc<Mutex<Vec<(String, Fault)>>>,
     stalls: Arc<Mutex<Vec<Stall>>>,
     unreadable: Arc<Mutex<Option<String>>>,
+    /// How many reads are under way, and the most that were.
+    reads: Arc<Mutex<(usize, usize)>>,
     ignores_conditions: bool,
 }
 
@@ -41,6 +45,11 @@ impl FaultyStore {
     /// A store that says by this clock when objects were stored.
     pub fn on(clock: Arc<dyn Runtime>) -> Self {
         Self { inner: MemoryStore::with_clock(clock), ..Self::default() }
+    }
+
+    /// A store with this content.
+    pub fn over(inner: MemoryStore) -> Self {
+        Self { inner, ..Self::default() }
     }
 
     /// A store that overwrites whatever the condition.
@@ -62,11 +71,24 @@ impl FaultyStore {
     pub fn unreadable(&self, key: Option<&str>) {
         *self.unreadable.lock().unwrap() = key.map(str::to_owned);
     }
+
+    /// The most reads that were under way at a time since this was asked last.
+    pub fn most_reads(&self) -> usize {
+        std::mem::take(&mut self.reads.lock().unwrap().1)
+    }
 }
 
 impl std::fmt::Debug for FaultyStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "FaultyStore({:?})", self.inner)
+    }
+}
+
+struct Reading<'a>(&'a Mutex<(usize, usize)>);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().0 -= 1;
     }
 }
 
@@ -79,7 +101,23 @@ impl ObjectStore for FaultyStore {
         if self.unreadable.lock().unwrap().as_ref().is_some_and(|part| key.contains(part)) {
             return Box::pin(async { Err(Error::unavailable("the store is down")) });
         }
-        self.inner.get(key, options)
+        Box::pin(async move {
+            {
+                let (now, most) = &mut *self.reads.lock().unwrap();
+                *now += 1;
+                *most = (*most).max(*now);
+            }
+            let reading = Reading(&self.reads);
+            let mut asked = false;
+            // Others have their turn.
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            drop(reading);
+            self.inner.get(key, options).await
+        })
     }
 
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<ObjectMeta>> {

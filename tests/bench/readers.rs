@@ -15,6 +15,7 @@
 #[path = "../../examples/bucket/server/mod.rs"]
 #[allow(dead_code)]
 mod server;
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,19 +25,16 @@ use std::time::Instant;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use bytes::Bytes;
-use datashard::native::{ReqwestFetch, SystemRuntime};
 use datashard::runtime::{BoxFuture, BoxStream};
-use datashard::s3::Credentials;
 use datashard::spec::{NestedField, PrimitiveType, Schema, to_arrow};
-use datashard::store::{
-    GetOptions, GetResult, MemoryStore, ObjectMeta, ObjectStore, PutOptions, PutOutcome, S3Config, S3Store, Upload,
-};
+use datashard::store::{GetOptions, GetResult, MemoryStore, ObjectMeta, ObjectStore, PutOptions, PutOutcome, Upload};
 use datashard::{Result, Table, Warehouse};
 use futures::StreamExt;
 use futures::executor::block_on;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value as Json, json};
 use server::{Options, Server};
+use support::{client, peak};
 
 const BATCH: usize = 65_536;
 
@@ -261,14 +259,6 @@ fn read(
     })
 }
 
-fn client(endpoint: &str) -> Arc<dyn ObjectStore> {
-    let Options { bucket, access_key, secret_key, .. } = Options::default();
-    let config = S3Config { endpoint: Some(endpoint.to_owned()), ..S3Config::new(bucket) };
-    let credentials = Arc::new(Credentials::new(access_key, secret_key));
-    let fetch = Arc::new(ReqwestFetch::new().unwrap());
-    Arc::new(S3Store::new(config, credentials, fetch, Arc::new(SystemRuntime)).unwrap())
-}
-
 /// Reads in a process of its own.
 fn child(engine: &str, endpoint: &str, query: &str, runs: usize) {
     let store = client(endpoint);
@@ -281,10 +271,7 @@ fn child(engine: &str, endpoint: &str, query: &str, runs: usize) {
         });
         seconds.push(begin.elapsed().as_secs_f64());
     }
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak =
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<f64>().ok());
-    println!("{}", json!({"rows": rows, "seconds": seconds, "megabytes": peak.unwrap_or(0.0) / 1024.0}));
+    println!("{}", json!({"rows": rows, "seconds": seconds, "megabytes": peak()}));
 }
 
 async fn scan(table: &Table, query: &str) -> usize {

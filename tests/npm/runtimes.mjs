@@ -1,24 +1,15 @@
 // The package from its tarball, in a small project for each runtime, against a bucket: `node --test tests/npm/runtimes.mjs`,
 // with the bucket in the environment. `tests/wasm.rs` runs it.
 
-import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import http from "node:http";
-import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import { build } from "../../pkg-config/node_modules/esbuild/lib/main.js";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { chromium } from "playwright-core";
-
-const run = promisify(execFile);
-const here = import.meta.dirname;
-const packageFolder = join(here, "../../pkg-config");
-const bin = (name) => join(here, "node_modules/.bin", name);
-const { DATASHARD_S3_ENDPOINT: endpoint, DATASHARD_S3_BUCKET: bucket } = process.env;
-const { DATASHARD_S3_ACCESS_KEY: accessKeyId, DATASHARD_S3_SECRET_KEY: secretAccessKey } = process.env;
-const options = { bucket, endpoint, credentials: { accessKeyId, secretAccessKey } };
+import { bin, options, Projects, run } from "./projects.mjs";
 
 const MAIN = `
 import * as datashard from "datashard";
@@ -49,12 +40,11 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>datashard</title>
 </script>`;
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
 
-let folder, tarball, site, posted;
+const projects = new Projects();
+let site, posted;
 
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "datashard-npm-"));
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: packageFolder });
-  tarball = join(folder, JSON.parse(stdout)[0].filename);
+  await projects.pack();
   const project = await install("page", { "index.html": PAGE });
   site = http.createServer(async (request, response) => {
     if (request.method === "POST") {
@@ -65,11 +55,8 @@ before(async () => {
     }
     const { pathname } = new URL(request.url, "http://localhost");
     const file = join(project, pathname === "/" ? "index.html" : pathname);
-    try {
-      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(readFileSync(file));
-    } catch {
-      response.writeHead(404).end();
-    }
+    if (!existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(readFileSync(file));
   });
   await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
 });
@@ -77,19 +64,10 @@ before(async () => {
 after(() => {
   site?.close();
   site?.closeAllConnections();
-  rmSync(folder, { recursive: true, force: true });
+  projects.remove();
 });
 
-/** A project with the package and these files. */
-async function install(name, files) {
-  const project = join(folder, name);
-  mkdirSync(project);
-  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  await run("npm", ["install", "--no-audit", "--no-fund", "--offline", tarball], { cwd: project });
-  cpSync(join(here, "scenario.mjs"), join(project, "scenario.mjs"));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text);
-  return project;
-}
+const install = (name, texts) => projects.make(name, ["scenario.mjs"], texts);
 
 /** The results as tests of their own. */
 async function report(t, results) {
@@ -170,7 +148,7 @@ for (const [name, isWorker] of [["chromium", false], ["chromium-worker", true]])
 
 test("firefox", { timeout: 240_000 }, async (t) => {
   const results = new Promise((resolve) => (posted = resolve));
-  const profile = join(folder, "profile");
+  const profile = join(projects.folder, "profile");
   mkdirSync(profile);
   const firefox = spawn(process.env.FIREFOX ?? "firefox-esr", [
     "--headless", "--no-remote", "--profile", profile, address({ options, name: "firefox" }),
@@ -183,6 +161,6 @@ test("firefox", { timeout: 240_000 }, async (t) => {
 });
 
 test("publint and attw find nothing", async () => {
-  await run(bin("publint"), ["run", tarball, "--strict"]);
-  await run(bin("attw"), [tarball, "--profile", "esm-only", "--exclude-entrypoints", "./datashard.wasm", "./slim.wasm"]);
+  await run(bin("publint"), ["run", projects.tarball, "--strict"]);
+  await run(bin("attw"), [projects.tarball, "--profile", "esm-only", "--exclude-entrypoints", "./datashard.wasm", "./slim.wasm"]);
 });

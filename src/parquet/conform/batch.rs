@@ -71,6 +71,7 @@ fn absent(field: &NestedField, rows: usize) -> Fit<ArrayRef> {
         (Some(json), Some(primitive)) => default_value(primitive, json)
             .and_then(|value| constant_array(primitive, &value, rows))
             .map_err(|error| Misfit::column(error.to_string())),
+        (Some(_), None) => Err(Misfit::column("the batch lacks this column, whose default is of a nested type")),
         _ if field.required => Err(Misfit::column("the batch lacks this required column")),
         _ => null_array(field, rows),
     }

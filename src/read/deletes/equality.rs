@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use arrow_array::{BooleanArray, RecordBatch};
-use futures::lock;
+use futures::{StreamExt, lock, stream};
 
 use crate::error::Result;
 use crate::parquet::{DecodeOptions, Projection};
@@ -10,6 +10,7 @@ use crate::read::deletes::DELETES;
 use crate::read::deletes::keys::Keys;
 use crate::read::files::Files;
 use crate::read::rows::{Limits, Rows};
+use crate::runtime::BoxFuture;
 use crate::spec::DataFile;
 
 /// Values of the same columns whose rows are deleted, from the delete files of one partition, or those for all partitions.
@@ -37,25 +38,34 @@ impl EqualityDeletes {
         chosen.iter().filter_map(|chosen| self.files.get(*chosen)).map(|(file, _)| file.file_path.as_str())
     }
 
-    /// Loads these files, if they are not yet.
-    pub(crate) async fn load(&self, files: &Files, chosen: &[usize]) -> Result<()> {
+    /// Loads these files, if they are not yet, so many at a time.
+    pub(crate) async fn load(&self, files: &Files, chosen: &[usize], concurrency: usize) -> Result<()> {
         let mut loaded = self.loaded.lock().await;
-        for chosen in chosen {
-            let (Some(done), Some((file, sequence_number))) = (loaded.get_mut(*chosen), self.files.get(*chosen)) else {
-                continue;
-            };
-            if *done {
-                continue;
+        let limits = Limits::of(DELETES);
+        let missing = chosen.iter().filter(|chosen| loaded.get(**chosen) == Some(&false));
+        let loads: Vec<BoxFuture<'_, Result<usize>>> =
+            missing.map(|chosen| self.load_one(files, *chosen, limits.clone())).collect();
+        // In order, so that of several errors it is always the same.
+        let mut loads = stream::iter(loads).buffered(concurrency.max(1));
+        while let Some(done) = loads.next().await {
+            if let Some(done) = loaded.get_mut(done?) {
+                *done = true;
             }
-            let mut rows =
-                Rows::open(files, file, &self.projection, None, DecodeOptions::default(), Limits::of(DELETES)).await?;
+        }
+        Ok(())
+    }
+
+    fn load_one<'a>(&'a self, files: &'a Files, chosen: usize, limits: Limits) -> BoxFuture<'a, Result<usize>> {
+        Box::pin(async move {
+            let Some((file, sequence_number)) = self.files.get(chosen) else { return Ok(chosen) };
+            let options = DecodeOptions { part_bytes: DELETES / 4, ..DecodeOptions::default() };
+            let mut rows = Rows::open(files, file, &self.projection, None, options, limits).await?;
             while let Some(batch) = rows.next().await? {
                 self.add(&batch, *sequence_number)?;
             }
             files.note(|report| report.delete_files += 1);
-            *done = true;
-        }
-        Ok(())
+            Ok(chosen)
+        })
     }
 
     fn add(&self, batch: &RecordBatch, sequence_number: i64) -> Result<()> {

@@ -7,5 +7,5 @@ mod positions;
 pub(crate) use equality::EqualityDeletes;
 pub(crate) use positions::{PositionDeletes, Source};
 
-/// How many bytes of a delete file are fetched at a time, beside the budget: files whose rows wait for deletes hold that.
+/// How many bytes of a delete file, or of those of one group, are fetched at a time, beside the budget: files whose rows wait for deletes hold that.
 const DELETES: u64 = 16 << 20;
