@@ -1,5 +1,5 @@
 import { releaseWith, type Backend, type Handle, type Lasting } from "./backend.js";
-import { pulled } from "./pull.js";
+import { Pulled } from "./pull.js";
 import { rowsOf, type Row } from "./rows.js";
 import type { Abortable } from "./warehouse.js";
 
@@ -69,6 +69,7 @@ export interface ScanReport {
 export interface Source {
   readonly backend: Backend;
   begin(signal?: AbortSignal): Promise<Handle>;
+  whole(signal?: AbortSignal): Promise<Uint8Array>;
   plan(signal?: AbortSignal): Promise<Handle>;
 }
 
@@ -77,6 +78,7 @@ export function source(table: Lasting, options: object): Source {
   return {
     backend: table.backend,
     begin: async (signal) => (await table.call("stream", [options], signal)) as Handle,
+    whole: async (signal) => (await table.call("scan", [options], signal)) as Uint8Array,
     plan: async (signal) => (await table.call("plan", [options], signal)) as Handle,
   };
 }
@@ -94,13 +96,12 @@ export class Scan<R extends object = Row> implements AsyncIterable<Uint8Array> {
   }
 
   /** Batches, each an Arrow IPC stream of its own. Leaving the loop stops the requests. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  [Symbol.asyncIterator](): Pulled<Uint8Array> {
     const { backend } = this.#source;
-    const handle = await this.#source.begin(this.#signal);
-    const look = async () => {
-      this.#report = (await backend.call({ on: handle, method: "report", given: [] })) as ScanReport | undefined;
+    const look = async (on: Handle) => {
+      this.#report = (await backend.call({ on, method: "report", given: [] })) as ScanReport | undefined;
     };
-    yield* pulled<Uint8Array>(backend, handle, this.#signal, look);
+    return new Pulled<Uint8Array>(backend, () => this.#source.begin(this.#signal), this.#signal, look);
   }
 
   /** Rows as objects: a `long` is a bigint, decimals, dates, times and uuids are texts, bytes a `Uint8Array`, a map a `Map`. */
@@ -113,6 +114,11 @@ export class Scan<R extends object = Row> implements AsyncIterable<Uint8Array> {
     const rows: R[] = [];
     for await (const batch of this) rows.push(...rowsOf<R>(batch));
     return rows;
+  }
+
+  /** All rows as one Arrow IPC stream, which has the columns even if there are no rows. */
+  async toIPC(): Promise<Uint8Array> {
+    return this.#source.whole(this.#signal);
   }
 
   /** The batches as a stream that may be sent on. */
@@ -188,7 +194,8 @@ export class ScanPlan<R extends object = Row> {
   /** The rows of the files of the plan. */
   scan(): Scan<R> {
     const begin = async () => (await this.#call("stream")) as Handle;
-    return new Scan<R>({ backend: this.#backend, begin, plan: async () => this.#handle }, this.#signal);
+    const whole = async () => (await this.#call("scan")) as Uint8Array;
+    return new Scan<R>({ backend: this.#backend, begin, whole, plan: async () => this.#handle }, this.#signal);
   }
 
   async #call(method: string, ...given: unknown[]): Promise<unknown> {

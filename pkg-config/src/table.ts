@@ -1,11 +1,10 @@
 import { Lasting, type Handle } from "./backend.js";
 import { batchesOf, type Appendable } from "./append.js";
-import { inspection, type MetadataTable } from "./inspect.js";
-import type { Row } from "./rows.js";
+import { rowsOf, type Row } from "./rows.js";
 import { Scan, source, type ScanOptions } from "./scan.js";
 import { defined } from "./store.js";
 import type { TableSchema } from "./schema.js";
-import { pulled } from "./pull.js";
+import { Pulled } from "./pull.js";
 import type { Abortable } from "./warehouse.js";
 
 export interface CommitReceipt {
@@ -41,6 +40,13 @@ export interface AppendOptions extends Abortable {
 }
 
 export type Resolution = { committed: true; version: number } | { committed: false };
+
+export type MetadataTable = "snapshots" | "history" | "refs" | "metadataLog" | "manifests" | "files" | "partitions";
+
+export interface InspectOptions extends Abortable {
+  /** For manifests, files and partitions; the current snapshot by default. */
+  snapshotId?: bigint | string | undefined;
+}
 
 export interface TailOptions extends Abortable {
   /** How often to look, in milliseconds; 1000 by default. */
@@ -111,18 +117,27 @@ export class Table implements AsyncDisposable {
   /** What the table is made of, as rows with the columns of Iceberg's metadata tables. */
   async inspect(
     table: MetadataTable,
-    { signal, ...options }: Abortable & { snapshotId?: bigint | string } = {},
+    { signal, ...options }: InspectOptions = {},
   ): Promise<Row[]> {
-    return inspection(this.#module, table, defined(options), signal);
+    return [...rowsOf<Row>(await this.inspectIPC(table, { signal, ...options }))];
+  }
+
+  /** The same as an Arrow IPC stream. */
+  async inspectIPC(
+    table: MetadataTable,
+    { signal, ...options }: InspectOptions = {},
+  ): Promise<Uint8Array> {
+    return (await this.#module.call("inspect", [table, defined(options)], signal)) as Uint8Array;
   }
 
   /**
-   * New snapshots as they are committed, each once, the oldest first: those after the newest that the table knows now.
+   * New snapshots as they are committed, each once, the oldest first: those after the newest that the table knows when the
+   * first is asked for.
    * To process what is appended: `table.scan({ snapshotId, appendsSince: parentSnapshotId ?? null })`.
    */
-  async *tail({ interval = 1_000, signal }: TailOptions = {}): AsyncGenerator<Snapshot, void, undefined> {
-    const handle = (await this.#module.call("tail", [interval])) as Handle;
-    yield* pulled<Snapshot>(this.#module.backend, handle, signal);
+  tail({ interval = 1_000, signal }: TailOptions = {}): Pulled<Snapshot> {
+    const begin = async () => (await this.#module.call("tail", [interval])) as Handle;
+    return new Pulled<Snapshot>(this.#module.backend, begin, signal);
   }
 
   /** Settles a commit whose outcome was unknown, by the `token` of its error. From any process and at any later time. */

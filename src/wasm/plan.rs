@@ -2,6 +2,7 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::scan::{PartitionPlan, ScanPlan, ScanReport};
+use crate::wasm::ipc;
 use crate::wasm::object::{count, object, value};
 use crate::wasm::scan::JsScanStream;
 
@@ -74,6 +75,12 @@ impl JsScanPlan {
     #[wasm_bindgen(unchecked_return_type = "Record<string, Scalar> | undefined")]
     pub fn partition(&self) -> JsValue {
         self.partition.clone()
+    }
+
+    /// Reads the files of the plan, as an Arrow IPC stream.
+    pub async fn scan(&self) -> Result<Vec<u8>, JsValue> {
+        let rows = self.plan.clone().stream()?;
+        Ok(ipc::write(rows.schema(), Box::pin(rows)).await?)
     }
 
     /// Reads the files of the plan batch by batch, in bounded memory.

@@ -20,17 +20,19 @@ const ARGUMENTS = [
 ];
 const PAGE = `<!doctype html><meta charset="utf-8"><script type="module">
   import * as flechette from "/flechette.mjs";
-  import init, { Warehouse } from "/module/datashard.js";
+  import * as datashard from "/module/browser.js";
+  import { plain } from "/plain.mjs";
   import { steps } from "/scenario.mjs";
   globalThis.begin = async (host) => {
-    await init();
+    const Warehouse = plain(datashard);
     globalThis.warehouse = (options) => Warehouse.s3(options);
     globalThis.steps = steps({ Warehouse, flechette, ...host });
   };
 </script>`;
 const FILES = {
-  "/module/datashard.js": [new URL("datashard.js", module), "text/javascript"],
-  "/module/datashard_bg.wasm": [new URL("datashard_bg.wasm", module), "application/wasm"],
+  "/module/browser.js": [new URL("browser.js", module), "text/javascript"],
+  "/module/datashard.wasm": [new URL("datashard.wasm", module), "application/wasm"],
+  "/plain.mjs": [new URL("plain.mjs", import.meta.url), "text/javascript"],
   "/scenario.mjs": [new URL("scenario.mjs", import.meta.url), "text/javascript"],
   "/flechette.mjs": [new URL("node_modules/@uwdata/flechette/dist/flechette.mjs", import.meta.url), "text/javascript"],
 };

@@ -56,7 +56,7 @@ async function thrown(promise, code) {
 }
 
 /**
- * `host` has the module's `Warehouse`, flechette's `tableFromIPC` and `tableToIPC`, the bucket's `options`, a `name`, and
+ * `host` has the package as `plain.mjs` makes it, flechette's `tableFromIPC` and `tableToIPC`, the bucket's `options`, a `name`, and
  * `questions` with their answers.
  */
 export function steps({ Warehouse, flechette, options, name, noCors, questions }) {
@@ -69,12 +69,12 @@ export function steps({ Warehouse, flechette, options, name, noCors, questions }
   return {
     "a table is created from a schema without ids": async () => {
       table = await warehouse.create(path, SCHEMA, { properties: { "write.parquet.compression-codec": "zstd" } });
-      equal(table.version(), 1);
-      equal(table.schema().fields.map((field) => field.id), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-      equal(table.snapshots(), []);
+      equal(await table.version(), 1);
+      equal((await table.schema()).fields.map((field) => field.id), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      equal(await table.snapshots(), []);
       equal(rows(await table.scan()), []);
       await thrown(() => warehouse.create(path, SCHEMA), "already-exists");
-      equal((await warehouse.create(path, SCHEMA, { orOpen: true })).version(), 1);
+      equal(await (await warehouse.create(path, SCHEMA, { orOpen: true })).version(), 1);
     },
 
     "records of every type come back as they were": async () => {
@@ -135,29 +135,28 @@ export function steps({ Warehouse, flechette, options, name, noCors, questions }
     },
 
     "a stream brings the same rows batch by batch, and stops": async () => {
-      const stream = await table.stream({ select: ["id"], batchRows: 4, filter: "level = 'load'" });
       let count = 0;
-      for (let ipc; (ipc = await stream.next()); ) {
+      for await (const ipc of table.stream({ select: ["id"], batchRows: 4, filter: "level = 'load'" })) {
         const batch = rows(ipc);
         equal(batch.length <= 4, true);
         count += batch.length;
       }
       equal(count, 120);
-      const stopped = await table.stream();
+      const scan = table.stream();
+      const stopped = scan[Symbol.asyncIterator]();
       await stopped.next();
-      equal([stopped.report().rows > 0, stopped.report().files > 0], [true, true]);
+      equal([scan.report.rows > 0, scan.report.files > 0], [true, true]);
       const waiting = stopped.next();
-      stopped.return();
-      equal([await waiting, stopped.report()], [undefined, undefined]);
-      equal(await stopped.next(), undefined);
+      await stopped.return();
+      equal([(await waiting).done, (await stopped.next()).done], [true, true]);
     },
 
     "earlier snapshots are read by id and by time": async () => {
-      const [oldest, ...later] = table.snapshots();
+      const [oldest, ...later] = await table.snapshots();
       equal([oldest.snapshotId, oldest.operation, oldest.summary["added-records"], later.length], [first.snapshotId, "append", "3", 12]);
       equal(rows(await table.scan({ snapshotId: first.snapshotId })).length, 3);
       equal(await table.count({ snapshotId: String(first.snapshotId) }), 3);
-      equal(await table.count({ asOf: table.snapshots().at(-1).timestamp }), 123);
+      equal(await table.count({ asOf: (await table.snapshots()).at(-1).timestamp }), 123);
       equal(await table.count({ ref: "main" }), 123);
       await thrown(() => table.scan({ asOf: new Date(0) }), "not-found");
       await thrown(() => table.scan({ snapshotId: 1n }), "not-found");
@@ -248,30 +247,32 @@ export function steps({ Warehouse, flechette, options, name, noCors, questions }
     "a plan tells counts, bounds and partitions, and is read partition by partition": async () => {
       const table = await warehouse.open("wh/db/v1_cow");
       const plan = await table.plan({ select: ["id"] });
-      const all = plan.files();
+      const all = await plan.files();
       equal(all.length, 28);
-      equal([plan.exactCount(), plan.report().files, plan.report().manifests], [128, 28, 4]);
-      equal(plan.exactBounds("id"), { min: 1n, max: 149n });
-      await thrown(async () => plan.exactBounds("colour"), "invalid-input");
-      const partitions = plan.partitions();
+      const { files, manifests } = await plan.report();
+      equal([await plan.exactCount(), files, manifests], [128, 28, 4]);
+      equal(await plan.exactBounds("id"), { min: 1n, max: 149n });
+      await thrown(() => plan.exactBounds("colour"), "invalid-input");
+      const partitions = await plan.partitions();
       equal(partitions.length, 26);
-      equal(partitions.reduce((sum, part) => sum + part.exactCount(), 0), 128);
+      const counts = await Promise.all(partitions.map((part) => part.exactCount()));
+      equal(counts.reduce((sum, count) => sum + count, 0), 128);
       let count = 0;
       for (const part of partitions) {
-        equal(Object.keys(part.partition()), ["ts_day", "id_bucket"]);
-        const stream = part.stream();
-        for (let ipc; (ipc = await stream.next()); ) count += rows(ipc).length;
+        equal(Object.keys(await part.partition()), ["ts_day", "id_bucket"]);
+        for await (const ipc of part.scan()) count += rows(ipc).length;
       }
-      equal([count, plan.partition()], [128, undefined]);
+      equal([count, await plan.partition()], [128, undefined]);
       const some = await table.plan({ filter: "id = 7" });
-      equal([some.exactCount(), some.report().filesSkipped > 20], [undefined, true]);
-      const deletes = (await (await warehouse.open("wh/db/v2_mor")).plan()).files().flatMap((file) => file.deleteFiles);
+      equal([await some.exactCount(), (await some.report()).filesSkipped > 20], [undefined, true]);
+      const morFiles = await (await (await warehouse.open("wh/db/v2_mor")).plan()).files();
+      const deletes = morFiles.flatMap((file) => file.deleteFiles);
       equal(deletes.length > 0 && deletes.every((path) => path.endsWith(".parquet")), true);
     },
 
     "a table is opened by a metadata file, and files elsewhere where that is allowed": async () => {
       const table = await warehouse.open("wh/db/v2_mor");
-      const file = `wh/db/v2_mor/metadata/v${table.version()}.metadata.json`;
+      const file = `wh/db/v2_mor/metadata/v${await table.version()}.metadata.json`;
       const pinned = await warehouse.allow(`s3://${options.bucket}/elsewhere`, "s3://other/elsewhere").openMetadata(file);
       equal(await pinned.count(), await table.count());
       await thrown(() => pinned.append([{ id: 1 }]), "unsupported");
@@ -286,7 +287,7 @@ export function steps({ Warehouse, flechette, options, name, noCors, questions }
       const reader = await memory.open("t");
       const tail = reader.tail(5);
       for (let id = 1; id < 4; id++) {
-        const [snapshot, receipt] = await Promise.all([tail.next(), table.append([{ id }])]);
+        const [{ value: snapshot }, receipt] = await Promise.all([tail.next(), table.append([{ id }])]);
         equal([snapshot.snapshotId, snapshot.operation], [receipt.snapshotId, "append"]);
         equal(ids(await reader.scan({ snapshotId: snapshot.snapshotId, appendsSince: snapshot.parentSnapshotId })), [id]);
       }
@@ -296,8 +297,9 @@ export function steps({ Warehouse, flechette, options, name, noCors, questions }
       await thrown(() => reader.inspect("colours"), "invalid-input");
       const waiting = tail.next();
       await new Promise((resolve) => setTimeout(resolve));
-      tail.return();
-      equal([await waiting, await tail.next()], [undefined, undefined]);
+      await tail.return();
+      const end = { done: true, value: undefined };
+      equal([await waiting, await tail.next()], [end, end]);
     },
 
     "a bucket that does not let the page in is unavailable, with the reason": async () => {
