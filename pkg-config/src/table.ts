@@ -86,6 +86,11 @@ export class Table implements AsyncDisposable {
     return (await this.#module.call("snapshots")) as Snapshot[];
   }
 
+  /** The metadata of the version that is known, as its JSON. A text, since ids are beyond what numbers of JavaScript hold. */
+  async metadataJson(): Promise<string> {
+    return (await this.#module.call("metadataJson")) as string;
+  }
+
   /** Looks for newer versions, and returns the newest's number. One request if there is none. */
   async refresh({ signal }: Abortable = {}): Promise<number> {
     return (await this.#module.call("refresh", [], signal)) as number;

@@ -63,6 +63,13 @@ impl JsTable {
         Ok(all.into())
     }
 
+    /// The table's metadata of the version that is known, as the JSON that is written. A text, since ids are beyond what
+    /// numbers of JavaScript hold.
+    #[wasm_bindgen(js_name = metadataJson)]
+    pub fn metadata_json(&self) -> String {
+        String::from_utf8(self.0.metadata().to_json_bytes()).unwrap_or_default()
+    }
+
     /// Looks for newer versions, and returns the newest's number.
     #[wasm_bindgen(unchecked_return_type = "number")]
     pub async fn refresh(&self, signal: Option<Signal>) -> Result<JsValue, JsValue> {
