@@ -70,6 +70,8 @@ function imported(path) {
 }
 
 mkdirSync(dist, { recursive: true });
+cpSync(join(here, "../LICENSE"), join(here, "LICENSE"));
+cpSync(join(here, "node_modules/@uwdata/flechette/LICENSE"), join(dist, "LICENSE-flechette"));
 rmSync(join(dist, "types"), { recursive: true, force: true });
 execFileSync(process.execPath, [join(here, "node_modules/typescript/bin/tsc"), "-p", here], { stdio: "inherit" });
 await bundle(full, "datashard", "");
