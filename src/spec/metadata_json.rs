@@ -53,6 +53,8 @@ impl TableMetadata {
             None => fields.i32("last-partition-id")?,
         };
         let (sort_orders, default_sort_order_id) = if v1 && fields.peek("sort-orders").is_none() {
+            // It names an order that is not there.
+            let _ = fields.optional("default-sort-order-id");
             (vec![json!({"order-id": 0, "fields": []})], 0)
         } else {
             let name = fields.name("sort-orders");
