@@ -2,7 +2,6 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -15,14 +14,17 @@ use crate::parquet::bloom::BloomFilters;
 use crate::parquet::decode_options::{DecodeOptions, DecodeReport, Step};
 use crate::parquet::dictionaries::Dictionaries;
 use crate::parquet::footer::{FileMetadata, broken, check_pushed, check_ranges, decoded, validate_pages};
+use crate::parquet::late::Late;
 use crate::parquet::levels::check_levels;
 use crate::parquet::page_headers::check_page_headers;
 use crate::parquet::pages::{check_page_index, rows_to_read, without};
-use crate::parquet::parts::{Group, Part, Reading, batch_rows, divide, group_bytes};
+use crate::parquet::parts::{Group, Part, batch_rows, divide, group_bytes};
 use crate::parquet::project::{leaf_of, leaves};
 use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
+
+mod rows;
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
 /// rows are filtered exactly, and batches have the projection's schema whatever the file's own names and types.
@@ -42,6 +44,8 @@ pub struct FileDecoder {
     /// Whether rows of a row group are skipped.
     skips: bool,
     dictionaries: Dictionaries,
+    /// How columns are decoded that the filter does not look at, if not with the others.
+    late: Option<Late>,
     needs: Vec<Range<u64>>,
     positions: VecDeque<Range<u64>>,
     state: State,
@@ -84,6 +88,7 @@ impl FileDecoder {
             part_bytes: 0,
             skips: false,
             dictionaries: Dictionaries::default(),
+            late: None,
             needs: Vec::new(),
             positions: VecDeque::new(),
             state: State::Done,
@@ -134,19 +139,22 @@ impl FileDecoder {
                         return Ok(Step::Needs(missing));
                     }
                 }
-                State::Rows(rows) => match decoded(|| rows.try_decode())? {
-                    DecodeResult::NeedsData(ranges) => {
-                        if let Some(missing) = self.provide(ranges)? {
-                            return Ok(Step::Needs(missing));
+                State::Rows(rows) => {
+                    let next = decoded(|| rows.try_decode());
+                    match self.filtered(next)? {
+                        DecodeResult::NeedsData(ranges) => {
+                            if let Some(missing) = self.provide(ranges)? {
+                                return Ok(Step::Needs(missing));
+                            }
                         }
-                    }
-                    DecodeResult::Data(batch) => {
-                        if let Some(batch) = self.finish(&batch)? {
-                            return Ok(Step::Batch(batch));
+                        DecodeResult::Data(batch) => {
+                            if let Some(batch) = self.finish(&batch)? {
+                                return Ok(Step::Batch(batch));
+                            }
                         }
+                        DecodeResult::Finished => self.state = self.next_part()?,
                     }
-                    DecodeResult::Finished => self.state = self.next_part()?,
-                },
+                }
             }
         }
     }
@@ -190,6 +198,9 @@ impl FileDecoder {
                     let (file, most) = (self.file.parquet(), self.options.part_bytes / 4);
                     let fetched = ranges.iter().zip(&bytes);
                     fetched.for_each(|(range, bytes)| self.dictionaries.keep(file, group, most, range, bytes));
+                }
+                if let Some(late) = &mut self.late {
+                    late.hold(&ranges, &bytes);
                 }
                 rows.push_ranges(ranges, bytes).map_err(broken)
             }
@@ -328,59 +339,8 @@ impl FileDecoder {
 
     fn read(&mut self, groups: Vec<Group>) -> Result<State> {
         let join = self.left.is_none();
+        self.late = Late::new(&self.file, &self.refine, self.reader.metadata(), &groups, self.options.late_bytes)?;
         self.parts = divide(self.reader.metadata(), &self.leaves, groups, self.options.part_bytes, join).into();
         self.next_part()
-    }
-
-    fn next_part(&mut self) -> Result<State> {
-        let Some(part) = self.parts.pop_front() else { return Ok(State::Done) };
-        if part.continues.is_none() {
-            self.dictionaries = Dictionaries::default();
-        }
-        let (reading, limit) = (self.reading(), self.limit());
-        let decoder = reading.decoder(&part, limit)?;
-        self.needs = reading.ranges(&part, limit)?;
-        (self.part_bytes, self.skips) = (part.bytes, part.skips);
-        self.positions = part.positions.into();
-        Ok(State::Rows(Box::new(decoder)))
-    }
-
-    fn reading(&self) -> Reading<'_> {
-        Reading { reader: &self.reader, leaves: &self.leaves, batch_size: self.options.batch_size }
-    }
-
-    /// How many rows the library need not decode more than.
-    fn limit(&self) -> Option<usize> {
-        self.left.filter(|_| self.refine.predicate.is_none() && self.refine.deleted.is_empty())
-    }
-
-    /// A batch of the file as the caller wants it; `None` if no row is left.
-    fn finish(&mut self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
-        self.report.rows_decoded = self.report.rows_decoded.saturating_add(batch.num_rows() as u64);
-        let positions = self.next_positions(batch.num_rows());
-        let Some(mut batch) = self.refine.apply(&self.file.with_ids(batch)?, &positions)? else { return Ok(None) };
-        if let Some(left) = &mut self.left {
-            batch = batch.slice(0, batch.num_rows().min(*left));
-            *left = left.saturating_sub(batch.num_rows());
-        }
-        self.report.rows = self.report.rows.saturating_add(batch.num_rows() as u64);
-        Ok((batch.num_rows() > 0).then_some(batch))
-    }
-
-    /// The positions of the next so many rows.
-    fn next_positions(&mut self, rows: usize) -> Vec<Range<u64>> {
-        let (mut left, mut taken) = (u64::try_from(rows).unwrap_or(u64::MAX), Vec::new());
-        while left > 0
-            && let Some(range) = self.positions.front_mut()
-        {
-            let end = range.end.min(range.start.saturating_add(left));
-            taken.push(range.start..end);
-            left = left.saturating_sub(end.saturating_sub(range.start));
-            range.start = end;
-            if range.start >= range.end {
-                self.positions.pop_front();
-            }
-        }
-        taken
     }
 }

@@ -17,11 +17,14 @@ pub struct DecodeOptions {
     /// About how many bytes are asked for at once at most. Row groups that take more are read in parts, if the file has a
     /// page index.
     pub part_bytes: u64,
+    /// Columns that the filter does not look at are decoded only of rows that pass it, if they take so many bytes of the
+    /// file or more.
+    pub late_bytes: u64,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { batch_size: 8192, limit: None, deleted: Arc::default(), part_bytes: 64 << 20 }
+        Self { batch_size: 8192, limit: None, deleted: Arc::default(), part_bytes: 64 << 20, late_bytes: 64 << 10 }
     }
 }
 

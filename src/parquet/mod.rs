@@ -14,6 +14,9 @@ mod dictionaries;
 mod encode;
 mod fill;
 mod footer;
+mod late;
+#[cfg(test)]
+mod late_tests;
 mod levels;
 mod metrics;
 mod misfit;

@@ -1,10 +1,13 @@
 //! A file's rows in parts that are fetched at once: several small row groups together, large ones divided.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowGroupSelection, RowSelection};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, RowFilter, RowGroupSelection, RowSelection, RowSelectionPolicy,
+};
 use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
 use parquet::file::metadata::ParquetMetaData;
 
@@ -12,12 +15,14 @@ use crate::error::Result;
 use crate::parquet::footer::{broken, decoded};
 use crate::parquet::levels::can_skip;
 
+/// Rows that pass a filter are decoded with those between them where they are fewer than this in a row on the average, which
+/// takes memory for all of them.
+const SHORT: usize = 8;
+
 /// Rows of one row group, or of several that follow one another.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
-    groups: Vec<RowGroupSelection>,
-    /// The positions of the rows in the file.
-    pub(super) positions: Vec<Range<u64>>,
+    groups: Vec<Group>,
     /// About how many bytes they take in the file.
     pub(super) bytes: u64,
     /// Whether rows of a row group are skipped.
@@ -27,6 +32,7 @@ pub(super) struct Part {
 }
 
 /// The rows that are read of a row group, as positions in the file.
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) number: usize,
     pub(super) first_row: u64,
@@ -50,28 +56,23 @@ pub(super) fn divide(file: &ParquetMetaData, leaves: &[usize], groups: Vec<Group
             let whole = group.first_row..group.first_row.saturating_add(group.rows);
             group.positions = std::iter::once(whole).collect();
         }
-        let selected: u64 = group.positions.iter().map(|range| range.end.saturating_sub(range.start)).sum();
-        let bytes = group_bytes(file, leaves, group.number);
-        let bytes = u64::try_from(u128::from(bytes) * u128::from(selected) / u128::from(group.rows.max(1)));
-        let bytes = bytes.unwrap_or(u64::MAX);
+        let selected = group.selected();
+        let bytes = group.bytes(file, leaves);
         let divisible = has_pages(file, leaves, group.number) && can_skip_rows(file, leaves, group.number);
         let pieces = if divisible { bytes.div_ceil(most.max(1)).max(1) } else { 1 };
         let starts = if pieces > 1 { page_starts(file, leaves, &group) } else { Vec::new() };
         for (piece, positions) in cut(&group.positions, selected.div_ceil(pieces), &starts).into_iter().enumerate() {
             let bytes = bytes / pieces;
-            let selection = group.selection(&positions);
+            let continues = (piece > 0).then_some(group.number);
+            let piece = Group { positions, ..group };
+            let skips = !piece.is_whole();
             match parts.last_mut() {
                 Some(last) if join && pieces == 1 && last.bytes.saturating_add(bytes) <= most => {
-                    last.skips |= selection.selection().is_some();
-                    last.groups.push(selection);
-                    last.positions.extend(positions);
+                    last.skips |= skips;
+                    last.groups.push(piece);
                     last.bytes += bytes;
                 }
-                _ => {
-                    let skips = selection.selection().is_some();
-                    let continues = (piece > 0).then_some(group.number);
-                    parts.push(Part { groups: vec![selection], positions, bytes, skips, continues });
-                }
+                _ => parts.push(Part { groups: vec![piece], bytes, skips, continues }),
             }
         }
     }
@@ -79,14 +80,26 @@ pub(super) fn divide(file: &ParquetMetaData, leaves: &[usize], groups: Vec<Group
 }
 
 impl Group {
-    fn selection(&self, positions: &[Range<u64>]) -> RowGroupSelection {
+    /// How many rows are read.
+    fn selected(&self) -> u64 {
+        self.positions.iter().map(|range| range.end.saturating_sub(range.start)).sum()
+    }
+
+    /// About what these columns of the rows take in the file.
+    pub(super) fn bytes(&self, file: &ParquetMetaData, leaves: &[usize]) -> u64 {
+        let bytes = u128::from(group_bytes(file, leaves, self.number)) * u128::from(self.selected());
+        u64::try_from(bytes / u128::from(self.rows.max(1))).unwrap_or(u64::MAX)
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self.positions.as_slice(), [only] if *only == (self.first_row..self.first_row.saturating_add(self.rows)))
+    }
+
+    fn selection(&self) -> RowGroupSelection {
         let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
         let in_group = |position: u64| usize::try_from(position.saturating_sub(self.first_row)).unwrap_or(rows);
-        let ranges = positions.iter().map(|range| in_group(range.start)..in_group(range.end));
-        let selection = match positions {
-            [only] if (in_group(only.start), in_group(only.end)) == (0, rows) => None,
-            _ => Some(RowSelection::from_consecutive_ranges(ranges, rows)),
-        };
+        let ranges = self.positions.iter().map(|range| in_group(range.start)..in_group(range.end));
+        let selection = (!self.is_whole()).then(|| RowSelection::from_consecutive_ranges(ranges, rows));
         RowGroupSelection::new(self.number, selection)
     }
 }
@@ -147,6 +160,22 @@ pub(super) fn batch_rows(file: &ParquetMetaData, leaves: &[usize], most: usize) 
 
 const BATCH_BYTES: i64 = 4 << 20;
 
+/// Takes so many rows off the front of these positions.
+pub(super) fn take(from: &mut VecDeque<Range<u64>>, rows: usize, mut taken: impl FnMut(Range<u64>)) {
+    let mut left = u64::try_from(rows).unwrap_or(u64::MAX);
+    while left > 0
+        && let Some(range) = from.front_mut()
+    {
+        let end = range.end.min(range.start.saturating_add(left));
+        taken(range.start..end);
+        left = left.saturating_sub(end.saturating_sub(range.start));
+        range.start = end;
+        if range.start >= range.end {
+            from.pop_front();
+        }
+    }
+}
+
 /// What these columns of a row group take in the file.
 pub(super) fn group_bytes(file: &ParquetMetaData, leaves: &[usize], group: usize) -> u64 {
     let Some(group) = file.row_groups().get(group) else { return 0 };
@@ -165,16 +194,56 @@ fn can_skip_rows(file: &ParquetMetaData, leaves: &[usize], group: usize) -> bool
     leaves.iter().filter_map(|leaf| group.columns().get(*leaf)).all(can_skip)
 }
 
+impl Part {
+    /// The positions of the rows in the file.
+    pub(super) fn positions(&self) -> VecDeque<Range<u64>> {
+        self.groups.iter().flat_map(|group| group.positions.iter().cloned()).collect()
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.groups.iter().map(Group::selected).sum()
+    }
+
+    /// What is left of it from this position on.
+    pub(super) fn from(&self, position: u64) -> Self {
+        let left = |range: &Range<u64>| Some(range.start.max(position)..range.end).filter(|left| !left.is_empty());
+        let groups = self.groups.iter().map(|group| {
+            let positions = group.positions.iter().filter_map(left).collect();
+            Group { positions, ..*group }
+        });
+        Self { groups: groups.filter(|group| !group.positions.is_empty()).collect(), ..*self }
+    }
+
+    pub(super) fn is_of_one_group(&self) -> bool {
+        self.groups.len() == 1
+    }
+}
+
 impl Reading<'_> {
     pub(super) fn decoder(&self, part: &Part, limit: Option<usize>) -> Result<ParquetPushDecoder> {
-        self.build(part.groups.clone(), limit)
+        self.builder(&part.groups, limit).build().map_err(broken)
+    }
+
+    /// One that decodes of the rows that pass a filter what these columns hold. What was decoded for the filter is kept for
+    /// that, up to so many bytes.
+    pub(super) fn late_decoder(
+        &self,
+        part: &Part,
+        limit: Option<usize>,
+        filter: RowFilter,
+        most: u64,
+    ) -> Result<ParquetPushDecoder> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let builder = self.builder(&part.groups, limit).with_row_filter(filter);
+        let builder = builder.with_row_selection_policy(RowSelectionPolicy::Auto { threshold: SHORT });
+        builder.with_max_predicate_cache_size(most).build().map_err(broken)
     }
 
     /// What of the file a part needs. The library asks for one row group after the other; this is all.
     pub(super) fn ranges(&self, part: &Part, limit: Option<usize>) -> Result<Vec<Range<u64>>> {
         let mut ranges = Vec::new();
         for group in &part.groups {
-            let mut probe = self.build(vec![group.clone()], limit)?;
+            let mut probe = self.builder(std::slice::from_ref(group), limit).build().map_err(broken)?;
             if let DecodeResult::NeedsData(needed) = decoded(|| probe.try_decode())? {
                 ranges.extend(needed);
             }
@@ -182,14 +251,16 @@ impl Reading<'_> {
         Ok(ranges)
     }
 
-    fn build(&self, groups: Vec<RowGroupSelection>, limit: Option<usize>) -> Result<ParquetPushDecoder> {
+    fn builder(&self, groups: &[Group], limit: Option<usize>) -> ParquetPushDecoderBuilder {
         let builder = ParquetPushDecoderBuilder::new_with_metadata(self.reader.clone());
         let mask = ProjectionMask::leaves(builder.parquet_schema(), self.leaves.iter().copied());
-        let mut builder =
-            builder.with_projection(mask).with_batch_size(self.batch_size.max(1)).with_row_group_selections(groups);
-        if let Some(limit) = limit {
-            builder = builder.with_limit(limit);
+        let builder = builder
+            .with_projection(mask)
+            .with_batch_size(self.batch_size.max(1))
+            .with_row_group_selections(groups.iter().map(Group::selection).collect());
+        match limit {
+            Some(limit) => builder.with_limit(limit),
+            None => builder,
         }
-        builder.build().map_err(broken)
     }
 }

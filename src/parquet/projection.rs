@@ -111,6 +111,13 @@ impl Projection {
         Ok(Self { fills: self.fills.clone(), ..Self::make(&self.table, output)? })
     }
 
+    /// Of the same columns only these fields.
+    pub(crate) fn only(&self, ids: &BTreeSet<i32>) -> Result<Self> {
+        let fields = self.output.fields().iter().filter_map(|top| prune(top, ids)).collect();
+        let output = Schema::with_ids(self.table.schema_id(), StructType { fields })?;
+        Ok(Self { fills: self.fills.clone(), ..Self::make(&self.table, output)? })
+    }
+
     fn make(table: &Schema, output: Schema) -> Result<Self> {
         let arrow_schema = Arc::new(to_arrow(&output)?);
         Ok(Self { table: table.clone(), output, arrow_schema, fills: BTreeMap::new() })

@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{BooleanArray, RecordBatch};
-use arrow_buffer::BooleanBufferBuilder;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_select::filter::filter_record_batch;
 
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::spec::Positions;
 /// not satisfy the predicate.
 #[derive(Clone, Debug)]
 pub(crate) struct Refine {
-    projection: Projection,
+    pub(super) projection: Projection,
     /// The columns to read: those of the projection and of the predicate.
     pub(crate) wide: Projection,
     pub(crate) predicate: Option<BoundPredicate>,
@@ -53,6 +53,24 @@ impl Refine {
             batch = keep(&batch, &passed)?;
         }
         project(&batch, &self.projection, None).map(Some)
+    }
+
+    /// Which rows of a batch with what the predicate looks at are left and satisfy it.
+    pub(super) fn passing(
+        &self,
+        batch: &RecordBatch,
+        narrow: &Projection,
+        positions: &[Range<u64>],
+    ) -> Result<BooleanArray> {
+        let batch = project(batch, narrow, Some(positions))?;
+        let passed = match &self.predicate {
+            Some(predicate) => evaluate(predicate, &batch)?,
+            None => BooleanArray::new(BooleanBuffer::new_set(batch.num_rows()), None),
+        };
+        match positions.iter().any(|range| self.deleted.count_in(range.clone()) > 0) {
+            true => Ok(BooleanArray::new(passed.values() & self.kept(positions).values(), None)),
+            false => Ok(passed),
+        }
     }
 
     fn kept(&self, positions: &[Range<u64>]) -> BooleanArray {

@@ -70,7 +70,8 @@ impl DataFileRows {
         // Rows that are left out afterwards do not count.
         let limit = if compared.is_empty() { *limit } else { None };
         let part_bytes = (buffer_bytes / 2).min(MOST_AT_ONCE);
-        let options = DecodeOptions { batch_size: *batch_rows, limit, deleted: deleted.into(), part_bytes };
+        let (batch_size, deleted) = (*batch_rows, deleted.into());
+        let options = DecodeOptions { batch_size, limit, deleted, part_bytes, ..DecodeOptions::default() };
         let filter = filter.as_ref().filter(|_| !task.all_match);
         let limits = Limits { budget: budget.clone(), urgent };
         let rows = Rows::open(files, &task.data_file, &wide, filter, options, limits).await?;
