@@ -1,3 +1,5 @@
+mod append;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,8 @@ use crate::read::Manifests;
 use crate::runtime::{BoxStream, MaybeSend};
 use crate::scan::{ScanBuilder, Source, tail};
 use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
-use crate::transaction::{self, Append, CommitReceipt, Committer, IdempotencyKey, Resolution};
+pub use crate::table::append::Append;
+use crate::transaction::{self, CommitReceipt, Committer, IdempotencyKey, Resolution};
 use crate::write::records_to_batch;
 
 /// A table. Cheap to clone; clones share what they know of it.

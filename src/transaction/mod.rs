@@ -1,7 +1,6 @@
 //! Changes to a table, and committing them.
 
 mod append;
-mod append_builder;
 mod commit;
 mod committer;
 #[cfg(test)]
@@ -16,7 +15,6 @@ mod resolve;
 mod tests;
 
 pub(crate) use append::prepare;
-pub use append_builder::Append;
 pub(crate) use committer::Committer;
 pub(crate) use idempotency::IdempotencyKey;
 pub use receipt::{CommitReceipt, Resolution};

@@ -3,9 +3,8 @@ use std::time::Duration;
 use js_sys::{Array, BigInt, Function};
 use wasm_bindgen::prelude::*;
 
-use crate::Table;
 use crate::error::Result;
-use crate::transaction::{Append, CommitReceipt, Resolution};
+use crate::transaction::{CommitReceipt, Resolution};
 use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::inspect::inspect;
 use crate::wasm::ipc;
@@ -18,6 +17,7 @@ use crate::wasm::scan::{JsScanStream, configure};
 use crate::wasm::schema::schema_to;
 use crate::wasm::snapshot::{JsTail, snapshot_to};
 use crate::write::ipc_to_batches;
+use crate::{Append, Table};
 
 /// A table. It knows one version, the newest that it has seen: it moves on by its own commits and by `refresh()`.
 #[derive(Debug)]

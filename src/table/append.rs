@@ -7,8 +7,7 @@ use arrow_array::RecordBatch;
 use crate::error::Result;
 use crate::runtime::{BoxFuture, BoxStream};
 use crate::table::Table;
-use crate::transaction::CommitReceipt;
-use crate::transaction::idempotency::IdempotencyKey;
+use crate::transaction::{CommitReceipt, IdempotencyKey};
 
 /// An append, as a future that begins when it is first polled: `table.append(batches).idempotency_key("order 17").await?`.
 #[must_use = "nothing is appended until it is awaited"]
