@@ -34,6 +34,24 @@ fn a_table_is_shared_with_a_page_in_chromium() {
     block_on(shared_with("chromium"));
 }
 
+#[test]
+#[ignore = "tests/wasm/run builds what it needs"]
+fn the_package_works_in_every_runtime() {
+    with_a_bucket("npm/runtimes.mjs");
+}
+
+#[test]
+#[ignore = "tests/wasm/run builds what it needs"]
+fn edge_functions_collect_logs() {
+    with_a_bucket("npm/edge.mjs");
+}
+
+fn with_a_bucket(script: &str) {
+    let store = Arc::new(MemoryStore::with_clock(Arc::new(SystemRuntime)));
+    let server = Server::start(store, Options::default()).unwrap();
+    run(script, &server, &[]);
+}
+
 /// Runs `tests/wasm/{host}.mjs` beside a table that was written natively, and reads what that wrote.
 async fn shared_with(host: &str) {
     let store = Arc::new(MemoryStore::with_clock(Arc::new(SystemRuntime)));
@@ -49,7 +67,7 @@ async fn shared_with(host: &str) {
         [json!({"id": 1, "level": "a"}), json!({"id": 9_007_199_254_740_993_i64, "level": ""}), json!({"id": 3})];
     native.append_records(&rows).await.unwrap();
 
-    run(host, &server, questions.path());
+    run(&format!("wasm/{host}.mjs"), &server, &[("DATASHARD_QUESTIONS", questions.path())]);
 
     assert_eq!(native.refresh().await.unwrap(), 3);
     let theirs = native.scan().select(["id"]).filter(format!("level = '{host}'")).collect().await.unwrap();
@@ -70,18 +88,18 @@ async fn shared_with(host: &str) {
     assert_eq!(counts.column(1).as_primitive::<Int64Type>().values(), &[1]);
 }
 
-fn run(host: &str, server: &Server, questions: &Path) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasm");
+fn run(script: &str, server: &Server, environment: &[(&str, &Path)]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
     let Options { bucket, access_key, secret_key, .. } = Options::default();
     let status = Command::new("node")
-        .args(["--test-reporter=spec", &format!("{host}.mjs")])
-        .current_dir(folder)
+        .arg("--test-reporter=spec")
+        .arg(&script)
+        .envs(environment.iter().copied())
         .env("DATASHARD_S3_ENDPOINT", server.endpoint())
         .env("DATASHARD_S3_BUCKET", bucket)
         .env("DATASHARD_S3_ACCESS_KEY", access_key)
         .env("DATASHARD_S3_SECRET_KEY", secret_key)
-        .env("DATASHARD_QUESTIONS", questions)
         .status()
         .unwrap();
-    assert!(status.success(), "tests/wasm/{host}.mjs failed");
+    assert!(status.success(), "{} failed", script.display());
 }

@@ -9,5 +9,5 @@ export const setting = {
   secretAccessKey: DATASHARD_S3_SECRET_KEY,
 };
 
-/** The folder of the module under test. */
-export const module = new URL(`../../${process.env.DATASHARD_WASM ?? "pkg-config/dist"}/`, import.meta.url);
+/** The folder of the package under test. */
+export const module = new URL("../../pkg-config/dist/", import.meta.url);
