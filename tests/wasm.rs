@@ -46,6 +46,12 @@ fn edge_functions_collect_logs() {
     with_a_bucket("npm/edge.mjs");
 }
 
+#[test]
+#[ignore = "tests/wasm/run builds what it needs"]
+fn the_module_takes_little_memory() {
+    with_a_bucket("npm/memory.mjs");
+}
+
 fn with_a_bucket(script: &str) {
     let store = Arc::new(MemoryStore::with_clock(Arc::new(SystemRuntime)));
     let server = Server::start(store, Options::default()).unwrap();

@@ -17,7 +17,7 @@ const METRICS_COLUMN: &str = "write.metadata.metrics.column.";
 const METRICS_COLUMNS: &str = "write.metadata.metrics.max-inferred-column-defaults";
 
 /// A row group is held in memory until it is whole, and what runs wasm has little: 128 MB in an edge function.
-const ROW_GROUP: usize = if cfg!(target_family = "wasm") { 16 << 20 } else { 128 << 20 };
+const ROW_GROUP: usize = if cfg!(target_family = "wasm") { 8 << 20 } else { 128 << 20 };
 
 /// How data files are written, from a table's properties (names and defaults as Iceberg's).
 #[derive(Clone, Debug)]

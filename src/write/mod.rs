@@ -2,6 +2,9 @@
 
 mod data_file;
 mod ipc;
+mod pieces;
+#[cfg(test)]
+mod pieces_tests;
 mod put_new;
 mod records;
 mod rolling;

@@ -1,5 +1,5 @@
 use arrow_array::RecordBatch;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
 
 use crate::catalog::TableHandle;
@@ -9,6 +9,7 @@ use crate::runtime::BoxStream;
 use crate::spec::{Schema, TableMetadata, properties};
 use crate::store::{PutOptions, Upload};
 use crate::write::PreparedFile;
+use crate::write::pieces::Pieces;
 
 /// The size of data files to aim for by default (`write.target-file-size-bytes`).
 const TARGET: u64 = 512 << 20;
@@ -68,13 +69,13 @@ async fn give_up(file: Option<OpenFile>, error: crate::Error) -> crate::Error {
 struct OpenFile {
     relative: String,
     encoder: FileEncoder,
-    ready: BytesMut,
+    ready: Pieces,
     upload: Option<Box<dyn Upload>>,
 }
 
 impl OpenFile {
     fn new(relative: String, schema: &Schema, options: &EncodeOptions) -> Result<Self> {
-        Ok(Self { relative, encoder: FileEncoder::new(schema, options)?, ready: BytesMut::new(), upload: None })
+        Ok(Self { relative, encoder: FileEncoder::new(schema, options)?, ready: Pieces::default(), upload: None })
     }
 
     /// Encoded so far, and what is waiting to be encoded.
@@ -89,9 +90,9 @@ impl OpenFile {
     }
 
     async fn take(&mut self, table: &TableHandle, bytes: Bytes) -> Result<()> {
-        self.ready.extend_from_slice(&bytes);
+        self.ready.push(bytes);
         while self.ready.len() >= PART {
-            let part = self.ready.split_to(PART).freeze();
+            let part = self.ready.take(PART);
             if self.upload.is_none() {
                 let key = table.location.key(&self.relative);
                 let upload = table.store.upload(&key, PutOptions::default()).await;
@@ -106,8 +107,8 @@ impl OpenFile {
 
     async fn finish(mut self, table: &TableHandle) -> Result<PreparedFile> {
         let (rest, metrics, size) = self.encoder.finish()?;
-        self.ready.extend_from_slice(&rest);
-        let ready = self.ready.freeze();
+        self.ready.push(rest);
+        let ready = self.ready.take(self.ready.len());
         let Some(mut upload) = self.upload else {
             return Ok(PreparedFile::new(table, &self.relative, size, metrics, Some(ready)));
         };
