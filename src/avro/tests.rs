@@ -198,7 +198,8 @@ fn the_avro_library_reads_what_is_written_and_finds_it_valid() {
     let entry = reader.next().unwrap().unwrap();
     assert!(entry.validate(&schema));
     assert!(reader.next().is_none());
-    let again = apache_avro::to_avro_datum(&schema, entry).unwrap();
+    let writer = apache_avro::writer::datum::GenericDatumWriter::builder(&schema).build().unwrap();
+    let again = writer.write_value_to_vec(entry).unwrap();
     let mut rest = again.as_slice();
     let container = read_container(&bytes).unwrap();
     let values = container.decode(|_, value| Ok(value)).unwrap();

@@ -8,17 +8,23 @@ mod inspect;
 mod ipc;
 mod object;
 mod options;
+#[cfg(feature = "js-write")]
 mod pieces;
 mod plan;
 mod pull;
+#[cfg(feature = "js-write")]
 mod records;
 mod runtime;
 mod scan;
 mod schema;
+#[cfg(feature = "js-write")]
+mod schema_from;
 mod snapshot;
 mod table;
 mod types;
 mod warehouse;
+#[cfg(feature = "js-write")]
+mod write;
 
 pub use fetch::JsFetch;
 pub use runtime::JsRuntime;
