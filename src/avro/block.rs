@@ -1,10 +1,9 @@
-//! Blocks of an Avro file, compressed, and decompressed within bounds.
+//! Blocks of an Avro file, decompressed within bounds.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
+use flate2::Crc;
 use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
 
 /// How many bytes a file may hold for each that it has: ordinary manifests stay far below.
 const RATIO: u64 = 300;
@@ -59,11 +58,4 @@ impl BlockCodec {
 /// How many bytes the blocks of a file of this size may hold together.
 pub(super) fn plain_limit(file: usize) -> u64 {
     (file as u64).saturating_mul(RATIO).saturating_add(SMALL)
-}
-
-/// A block as it is written.
-pub(super) fn deflate(plain: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(plain)?;
-    encoder.finish()
 }

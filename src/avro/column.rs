@@ -5,7 +5,7 @@ use arrow_buffer::{BooleanBufferBuilder, MutableBuffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field};
 
-use crate::avro::decode::{take, take_counted, take_long};
+use crate::avro::measure::{take, take_counted, take_long};
 use crate::avro::shape::{Kind, Shape};
 use crate::error::{Error, Result};
 use crate::spec::{from_big_endian, parse_uuid};

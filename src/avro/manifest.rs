@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use apache_avro::schema::Schema as AvroSchema;
 use apache_avro::types::Value as Avro;
 use serde_json::Value as Json;
 
 use crate::avro::container;
 use crate::avro::manifest_schema;
 use crate::avro::record::{Record, Typed, missing, wrong};
-use crate::avro::schema::Schema as AvroSchema;
 use crate::error::{Error, Result, ResultExt};
 use crate::spec::{
     DataContent, DataFile, EntryStatus, Manifest, ManifestContent, ManifestEntry, Metrics, PartitionSpec,
@@ -155,7 +155,7 @@ fn encode_partition_value(value: &Value, primitive: Option<PrimitiveType>) -> Av
                 _ => 16,
             };
             let bytes = unscaled.to_be_bytes();
-            Avro::Fixed(size, bytes.get(16 - size..).unwrap_or(&bytes).to_vec())
+            Avro::Decimal(bytes.get(16 - size..).unwrap_or(&bytes).to_vec().into())
         }
     }
 }
@@ -291,6 +291,7 @@ fn decode_partition_value(value: Avro, primitive: Option<PrimitiveType>) -> Resu
             Avro::TimeMicros(value) => Ok(Value::Time(value)),
             Avro::TimestampMicros(value) | Avro::LocalTimestampMicros(value) => Ok(Value::Timestamp(value)),
             Avro::TimestampNanos(value) | Avro::LocalTimestampNanos(value) => Ok(Value::TimestampNs(value)),
+            Avro::Decimal(value) => Vec::<u8>::try_from(&value).map(Value::Binary).map_err(|_| unexpected()),
             _ => Err(unexpected()),
         };
     };
@@ -321,6 +322,10 @@ fn decode_partition_value(value: Avro, primitive: Option<PrimitiveType>) -> Resu
         (PrimitiveType::Double, Avro::Float(value)) => Value::Double(value.into()),
         (PrimitiveType::String, Avro::String(value)) => Value::String(value),
         (PrimitiveType::Uuid, Avro::Uuid(value)) => Value::Uuid(value.as_u128()),
+        (PrimitiveType::Decimal { .. }, Avro::Decimal(value)) => {
+            let bytes = Vec::<u8>::try_from(&value).map_err(|_| unexpected())?;
+            Value::from_bytes(primitive, &bytes)?
+        }
         (_, Avro::Bytes(value) | Avro::Fixed(_, value)) => Value::from_bytes(primitive, &value)?,
         _ => return Err(unexpected()),
     })

@@ -1,7 +1,7 @@
+use apache_avro::schema::Schema as AvroSchema;
 use apache_avro::types::Value as Avro;
 
 use crate::avro::record::{Record, wrong};
-use crate::avro::schema::Schema;
 use crate::avro::{container, manifest_schema};
 use crate::error::{Result, ResultExt};
 use crate::spec::{FieldSummary, ManifestContent, ManifestFile};
@@ -73,7 +73,7 @@ fn encode_entry(manifest: &ManifestFile) -> Avro {
     ])
 }
 
-fn decode_entry(schema: &Schema, value: Avro) -> Result<ManifestFile> {
+fn decode_entry(schema: &AvroSchema, value: Avro) -> Result<ManifestFile> {
     let mut fields = Record::new(schema, value)?;
     let content = match fields.optional_i64(517, "content")?.unwrap_or(0) {
         0 => ManifestContent::Data,

@@ -1,19 +1,17 @@
-//! Manifests and manifest lists from and to Avro (spec: Appendix A), in the values of the apache-avro crate, and the rows
-//! of Avro data files as Arrow batches. Fields are resolved by their field id, never by position; bytes are untrusted.
+//! Manifests and manifest lists from and to Avro (spec: Appendix A), on the apache-avro crate, and the rows of Avro data
+//! files as Arrow batches. Fields are resolved by their field id, never by position; bytes are untrusted.
 
 mod block;
 mod column;
 mod container;
-mod decode;
-mod encode;
 mod manifest;
 mod manifest_list;
 mod manifest_schema;
+mod measure;
 mod record;
 mod rows;
 #[cfg(test)]
 mod rows_tests;
-mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;

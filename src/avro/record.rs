@@ -1,13 +1,13 @@
 //! A decoded Avro record, taken apart by field id.
 
+use apache_avro::schema::{RecordField, Schema};
 use apache_avro::types::Value;
 
-use super::schema::{Field, Schema};
 use crate::error::{Error, Result};
 
 /// The fields of one record: id, name and value, taken one by one.
 pub(super) struct Record<'a> {
-    fields: Vec<(&'a Field, Option<Value>)>,
+    fields: Vec<(Option<i32>, &'a RecordField, Option<Value>)>,
 }
 
 /// A value with the schema that it was written with.
@@ -15,18 +15,18 @@ pub(super) type Typed<'a> = (&'a Schema, Value);
 
 impl<'a> Record<'a> {
     pub(super) fn new(schema: &'a Schema, value: Value) -> Result<Self> {
-        let (Schema::Record(fields), Value::Record(values)) = (schema, value) else {
+        let (Schema::Record(schema), Value::Record(values)) = (schema, value) else {
             return Err(Error::invalid_data("an Avro record was expected"));
         };
-        let fields = fields.iter().zip(values).map(|(field, (_, value))| (field, Some(value)));
+        let fields = schema.fields.iter().zip(values).map(|(field, (_, value))| (field_id(field), field, Some(value)));
         Ok(Self { fields: fields.collect() })
     }
 
     /// The field of that id, or of that name where the file has no ids; nothing if it is null or absent.
     pub(super) fn take(&mut self, id: i32, name: &str) -> Option<Typed<'a>> {
         let mut fields = self.fields.iter_mut();
-        let (field, value) =
-            fields.find(|(field, _)| field.id == Some(id) || (field.id.is_none() && field.name == name))?;
+        let (_, field, value) =
+            fields.find(|(own, field, _)| *own == Some(id) || (own.is_none() && field.name == name))?;
         unwrap_union(&field.schema, value.take()?)
     }
 
@@ -95,8 +95,8 @@ impl<'a> Record<'a> {
     pub(super) fn optional_array(&mut self, id: i32, name: &str) -> Result<Option<Vec<Typed<'a>>>> {
         match self.take(id, name) {
             None => Ok(None),
-            Some((Schema::Array(schema), Value::Array(items))) => {
-                Ok(Some(items.into_iter().filter_map(|item| unwrap_union(schema, item)).collect()))
+            Some((Schema::Array(array), Value::Array(items))) => {
+                Ok(Some(items.into_iter().filter_map(|item| unwrap_union(&array.items, item)).collect()))
             }
             Some(_) => Err(wrong(name, "an array")),
         }
@@ -104,17 +104,21 @@ impl<'a> Record<'a> {
 
     /// All fields in order, with their ids.
     pub(super) fn into_fields(self) -> impl Iterator<Item = (Option<i32>, String, Option<Typed<'a>>)> {
-        self.fields.into_iter().map(|(field, value)| {
-            (field.id, field.name.clone(), value.and_then(|value| unwrap_union(&field.schema, value)))
+        self.fields.into_iter().map(|(id, field, value)| {
+            (id, field.name.clone(), value.and_then(|value| unwrap_union(&field.schema, value)))
         })
     }
+}
+
+fn field_id(field: &RecordField) -> Option<i32> {
+    i32::try_from(field.custom_attributes.get("field-id")?.as_i64()?).ok()
 }
 
 fn unwrap_union(schema: &Schema, value: Value) -> Option<Typed<'_>> {
     match (schema, value) {
         (_, Value::Null) => None,
         (Schema::Union(union), Value::Union(index, inner)) => {
-            let variant = union.get(usize::try_from(index).ok()?)?;
+            let variant = union.variants().get(usize::try_from(index).ok()?)?;
             if matches!(*inner, Value::Null) { None } else { Some((variant, *inner)) }
         }
         (schema, value) => Some((schema, value)),

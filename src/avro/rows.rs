@@ -10,7 +10,7 @@ use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 use crate::avro::block::BlockCodec;
 use crate::avro::column::{Column, Cursor, skip};
 use crate::avro::container::{Metadata, codec_of, damaged, header};
-use crate::avro::decode::take_long;
+use crate::avro::measure::take_long;
 use crate::avro::shape::{Shape, columns};
 use crate::error::{Error, Result};
 use crate::spec::{NameMapping, Schema, has_ids, no_field_ids};

@@ -214,7 +214,7 @@ fn decimal(object: &Map<String, Json>, width: Option<usize>) -> Result<Typed> {
 }
 
 /// The name of a type with its namespace.
-pub(super) fn full_name(name: &str, namespace: &str) -> String {
+fn full_name(name: &str, namespace: &str) -> String {
     if name.contains('.') || namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") }
 }
 

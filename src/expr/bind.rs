@@ -255,9 +255,8 @@ fn contains(field_type: &Type, id: i32) -> bool {
 
 /// The error about a column that is not there, with the names that come closest.
 pub(crate) fn unknown(schema: &Schema, name: &str) -> Error {
-    // Of ASCII alone: the tables of Unicode are large, and this is a hint.
-    let wanted = name.to_ascii_lowercase();
-    let names = schema.walk().into_iter().map(|(name, _)| (distance(&wanted, &name.to_ascii_lowercase()), name));
+    let wanted = name.to_lowercase();
+    let names = schema.walk().into_iter().map(|(name, _)| (distance(&wanted, &name.to_lowercase()), name));
     let close: BTreeSet<(usize, String)> =
         ordered(names.filter(|(distance, other)| {
             *distance <= 2.max(other.len() / 3) && *distance < other.len().min(name.len())

@@ -2,7 +2,7 @@ use crate::error::{Error, Result};
 use crate::expr::bind::Test;
 use crate::expr::{CompareOp, Literal};
 use crate::spec::time_text::{parse_date, parse_date_time, parse_time};
-use crate::spec::{Place, PrimitiveType, Value, parse_decimal, parse_double, parse_uuid};
+use crate::spec::{Place, PrimitiveType, Value, parse_decimal, parse_uuid};
 
 /// A test of a column of this type that holds for exactly the values for which the comparison with the literal holds,
 /// whether or not the type can hold the literal itself.
@@ -138,7 +138,7 @@ fn placed(place: Place, value: impl Fn(i128) -> Option<Value>) -> Option<Coerced
 fn float(literal: &Literal, max: f64, value: impl Fn(f64) -> Value) -> Option<Coerced> {
     let exact = match literal {
         Literal::Integer(integer) => return whole(*integer, &value),
-        Literal::Decimal { unscaled, scale } => parse_double(&format!("{unscaled}e-{scale}"))?,
+        Literal::Decimal { unscaled, scale } => format!("{unscaled}e-{scale}").parse().ok()?,
         Literal::Float(float) => *float,
         Literal::String(text) if text.trim().eq_ignore_ascii_case("nan") => f64::NAN,
         _ => return None,

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::expr::token::{Kind, Token, error, tokens};
 use crate::expr::{CompareOp, Literal, Predicate, col};
-use crate::spec::{parse_decimal, parse_double};
+use crate::spec::parse_decimal;
 
 /// How deep parentheses and `not` may nest.
 const MAX_DEPTH: usize = 100;
@@ -289,7 +289,7 @@ impl Parser {
 /// Whole numbers are integers, those with a point are decimals, those with an exponent floating-point numbers.
 fn number(text: &str) -> Option<Literal> {
     if text.contains(['e', 'E']) {
-        return parse_double(text).map(Literal::Float);
+        return text.parse().ok().map(Literal::Float);
     }
     let (unscaled, scale) = parse_decimal(text)?;
     Some(match text.contains('.') {

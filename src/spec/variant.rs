@@ -5,9 +5,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
+use crate::spec::format_uuid;
 use crate::spec::time_text::{format_date, format_date_time, format_time};
 use crate::spec::variant_bytes::{Names, Parts, number, take};
-use crate::spec::{format_uuid, parse_double};
 
 /// How deep values may nest.
 const DEEPEST: u8 = 100;
@@ -86,7 +86,7 @@ impl Reader<'_> {
             // Its shortest digits, not those of the double that is the same number.
             14 => {
                 let value = f32::from_le_bytes(take(&mut bytes, 4)?.try_into().ok()?);
-                if value.is_finite() { float(parse_double(&value.to_string())?) } else { float(value.into()) }
+                if value.is_finite() { value.to_string().parse().map(float).ok()? } else { float(value.into()) }
             }
             15 | 16 => {
                 let length = number(take(&mut bytes, 4)?)?;
