@@ -38,6 +38,10 @@ export interface Store {
 /** A bucket of AWS, or with `endpoint` of anything that speaks S3. Sends nothing yet. */
 export function s3(options: S3Options): Store {
   const { credentials, ...rest } = options;
+  if (!options.bucket) throw new DataShardError("invalid-input", "s3() needs the option `bucket`");
+  if (typeof credentials === "object" && !(credentials.accessKeyId && credentials.secretAccessKey)) {
+    throw new DataShardError("invalid-input", "credentials need both `accessKeyId` and `secretAccessKey`");
+  }
   const keys = typeof credentials === "function" ? { credentials } : { ...credentials };
   if (typeof credentials === "object" && credentials.expiration !== undefined) {
     throw new DataShardError("invalid-input", "keys that expire come from a function: `credentials: async () => ...`");

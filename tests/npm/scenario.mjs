@@ -231,6 +231,8 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       await refused("invalid-input", () => table.append(7));
       await refused("invalid-input", () => table.resolve("nonsense"));
       await refused("invalid-input", () => https("nowhere"));
+      await refused("invalid-input", () => s3({ ...options, credentials: { accessKeyId: "key" } }));
+      await refused("invalid-input", () => s3({ ...options, bucket: undefined }));
       await refused("not-found", () => warehouse.open(`${name}/nothing`));
       const pinned = await warehouse.openMetadata(`${path}/metadata/v1.metadata.json`);
       equal(await pinned.count(), 0);
