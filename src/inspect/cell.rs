@@ -27,6 +27,11 @@ impl Cell {
         i64::try_from(count).ok().into()
     }
 
+    /// A struct of these values.
+    pub(super) fn row(values: &[Option<Value>]) -> Self {
+        Self::Struct(values.iter().map(|value| value.clone().into()).collect())
+    }
+
     /// A map with a value for each key; null if it is empty.
     pub(super) fn map(pairs: impl Iterator<Item = (Self, Self)>) -> Self {
         let (mut keys, mut values) = (Vec::new(), Vec::new());

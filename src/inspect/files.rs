@@ -6,11 +6,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::error::{Result, ResultExt};
 use crate::inspect::batches::{FileBatches, Listed};
 use crate::inspect::cell::{Cell, batch};
-use crate::inspect::partition::PartitionColumns;
 use crate::inspect::readable::ReadableMetrics;
 use crate::runtime::BoxStream;
 use crate::spec::{
-    DataContent, EntryStatus, ManifestEntry, NestedField, PrimitiveType, Schema, TableMetadata, Type, to_arrow,
+    DataContent, EntryStatus, ManifestEntry, NestedField, PartitionColumns, PrimitiveType, Schema, TableMetadata, Type,
+    to_arrow,
 };
 
 /// No batch has more files.
@@ -77,7 +77,7 @@ impl Files {
             file.partition_spec_id.into(),
         ];
         if self.partition.field().is_some() {
-            cells.push(PartitionColumns::cell(&partition));
+            cells.push(Cell::row(&partition));
         }
         cells.extend([
             Cell::count(metrics.record_count),

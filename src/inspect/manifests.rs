@@ -2,7 +2,7 @@ use arrow_array::RecordBatch;
 
 use crate::error::Result;
 use crate::inspect::cell::{Cell, batch};
-use crate::inspect::human::human;
+use crate::spec::human::human;
 use crate::spec::{
     FieldSummary, ManifestContent, ManifestFile, NestedField, PartitionField, PartitionSpec, PrimitiveType, Schema,
     TableMetadata, Type, Value,

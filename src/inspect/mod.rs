@@ -4,11 +4,9 @@ mod batches;
 mod cell;
 mod files;
 mod history;
-mod human;
 mod inspector;
 mod manifests;
 mod metadata_log;
-mod partition;
 mod partitions;
 mod readable;
 mod refs;
@@ -17,6 +15,4 @@ mod snapshots;
 mod tests;
 
 pub use batches::FileBatches;
-#[cfg(target_family = "wasm")]
-pub(crate) use human::text as value_text;
 pub use inspector::Inspect;

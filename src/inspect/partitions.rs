@@ -6,9 +6,10 @@ use futures::TryStreamExt;
 use crate::error::{Result, ResultExt};
 use crate::inspect::batches::Listed;
 use crate::inspect::cell::{Cell, batch};
-use crate::inspect::partition::PartitionColumns;
 use crate::runtime::{BoxStream, Timestamp};
-use crate::spec::{DataContent, DataFile, EntryStatus, NestedField, PrimitiveType, Schema, TableMetadata, Value};
+use crate::spec::{
+    DataContent, DataFile, EntryStatus, NestedField, PartitionColumns, PrimitiveType, Schema, TableMetadata, Value,
+};
 
 /// What a partition has of one kind of file.
 #[derive(Default)]
@@ -108,7 +109,7 @@ impl Partition {
     fn row(&self, partitioned: bool) -> Cell {
         let mut cells = Vec::new();
         if partitioned {
-            cells.extend([PartitionColumns::cell(&self.values), self.spec_id.into()]);
+            cells.extend([Cell::row(&self.values), self.spec_id.into()]);
         }
         cells.extend([
             self.data.records(),

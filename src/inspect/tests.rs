@@ -7,8 +7,8 @@ use futures::executor::block_on;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::files::files;
-use super::human::{human, text};
 use crate::scan::fakes::{Made, partition_field};
+use crate::spec::human::{human, text};
 use crate::spec::{
     DataContent, DataFile, EntryStatus, Manifest, ManifestContent, ManifestEntry, ManifestFile, Metrics, NestedField,
     PartitionField, PartitionSpec, PrimitiveType, Schema, Transform, Value,

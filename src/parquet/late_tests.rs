@@ -132,7 +132,7 @@ proptest! {
         let batch = rows(&schema, seed, count, one_in, run);
         let file = file(&schema, &batch, group, page, codec);
         let deleted: Positions = deleted.iter().flat_map(|(from, length)| *from..from + length).collect();
-        let table = with_metadata_columns(&schema, false).unwrap();
+        let table = with_metadata_columns(&schema, None, false).unwrap();
         let projection = Projection::of(&table, columns).unwrap().fills([(POS, Fill::Position(0))]);
         let options = DecodeOptions { batch_size, limit, deleted: Arc::new(deleted), part_bytes, late_bytes: u64::MAX };
         let late = DecodeOptions { late_bytes: 0, ..options.clone() };

@@ -54,7 +54,7 @@ struct Read {
 
 fn read(file: &Bytes, schema: &Schema, filter: Option<Predicate>, options: DecodeOptions) -> Read {
     let (footer, _) = read_footer(file, 8).unwrap();
-    let schema = with_metadata_columns(schema, false).unwrap();
+    let schema = with_metadata_columns(schema, None, false).unwrap();
     let projection = Projection::of(&schema, ["n", "x", "_pos"]).unwrap().fills([(POS, Fill::Position(0))]);
     let filter = filter.map(|filter| filter.bind(&schema).unwrap());
     let mut decoder = FileDecoder::new(footer, &projection, filter.as_ref(), options).unwrap();

@@ -111,7 +111,7 @@ pub(crate) fn project(
         let fill = projection.fill(target.id);
         match (by_id(fields, batch.columns(), target.id), fill) {
             (found, Some(fill)) if positions.is_some() && is_metadata_column(target.id) => {
-                let filled = filled(fill, target, rows, positions)?;
+                let filled = filled(fill, target, rows, positions, projection)?;
                 match found {
                     Some(array) if is_inherited(target.id) && *fill != Fill::Constant(None) => {
                         coalesce(&fit(array, target, projection)?, &filled)
@@ -120,7 +120,7 @@ pub(crate) fn project(
                 }
             }
             (Some(array), _) => fit(array, target, projection),
-            (None, Some(fill)) => filled(fill, target, rows, positions),
+            (None, Some(fill)) => filled(fill, target, rows, positions, projection),
             (None, None) => missing(target, rows),
         }
     });
@@ -152,7 +152,7 @@ fn fit(array: &ArrayRef, target: &NestedField, projection: &Projection) -> Resul
             let columns = structure.fields.iter().map(|child| {
                 match (by_id(from.fields(), from.columns(), child.id), projection.fill(child.id)) {
                     (Some(column), _) => fit(column, child, projection),
-                    (None, Some(fill)) => filled(fill, child, from.len(), None),
+                    (None, Some(fill)) => filled(fill, child, from.len(), None, projection),
                     (None, None) => missing(child, from.len()),
                 }
             });

@@ -23,6 +23,8 @@ pub(crate) enum Fill {
     Constant(Option<Value>),
     /// The row's position in the file, counted from this number.
     Position(i64),
+    /// A struct of what its fields hold where a file does not say.
+    Fields,
 }
 
 impl Projection {

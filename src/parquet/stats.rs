@@ -46,7 +46,7 @@ impl<'a> GroupStats<'a> {
         match (self.projection.fill(id), &field.initial_default) {
             (Some(Fill::Constant(Some(value))), _) => Found::Constant(value.clone()),
             (Some(Fill::Constant(None)), _) | (None, None) => Found::Null,
-            (Some(Fill::Position(_)), _) => Found::Unknown,
+            (Some(Fill::Position(_) | Fill::Fields), _) => Found::Unknown,
             (None, Some(json)) => default_value(primitive, json).map_or(Found::Unknown, Found::Constant),
         }
     }

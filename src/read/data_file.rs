@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ResultExt};
 use crate::expr::BoundPredicate;
 use crate::parquet::{DecodeOptions, Fill, Projection, by_id, keep, project};
 use crate::read::budget::Budget;
@@ -14,7 +14,7 @@ use crate::read::files::Files;
 use crate::read::rows::{Limits, Rows};
 use crate::read::task::{ChangeKind, Deletes, ScanTask};
 use crate::spec::metadata_columns::*;
-use crate::spec::{Positions, Transform, Value, ordered};
+use crate::spec::{PartitionColumns, Positions, Transform, Value, ordered};
 
 /// Of files with more rows, single ones are picked out after decoding.
 const MOST_SELECTED: u64 = 1 << 32;
@@ -28,6 +28,8 @@ pub(crate) struct Reading {
     pub(crate) files: Files,
     pub(crate) projection: Projection,
     pub(crate) filter: Option<BoundPredicate>,
+    /// The fields of the partition, if rows are asked for theirs.
+    pub(crate) partition: Option<Arc<PartitionColumns>>,
     pub(crate) limit: Option<u64>,
     pub(crate) batch_rows: usize,
     /// How many files are read at a time.
@@ -50,7 +52,8 @@ pub(crate) struct DataFileRows {
 impl DataFileRows {
     /// `urgent` is whether all others wait for these rows.
     pub(crate) async fn open(reading: &Reading, task: ScanTask, urgent: Arc<AtomicBool>) -> Result<Self> {
-        let Reading { files, projection, filter, limit, batch_rows, concurrency, buffer_bytes, budget } = reading;
+        let Reading { files, projection, filter, partition, limit, batch_rows, concurrency, buffer_bytes, budget } =
+            reading;
         let path = &task.data_file.file_path;
         let mut deleted = load(files, &task.deletes, path, *concurrency).await?;
         let mut compared: BTreeSet<i32> = ordered(task.deletes.compared());
@@ -65,7 +68,7 @@ impl DataFileRows {
                 compared.insert(POS);
             }
         }
-        let projection = projection.clone().fills(fills(&task));
+        let projection = projection.clone().fills(fills(&task, partition.as_deref())?);
         let wide = projection.and_also(&compared)?;
         // Rows that are left out afterwards do not count.
         let limit = if compared.is_empty() { *limit } else { None };
@@ -128,7 +131,7 @@ async fn load(files: &Files, deletes: &Deletes, path: &str, concurrency: usize) 
 }
 
 /// What the columns of a file hold that it may lack (spec: Column Projection; Row Lineage).
-fn fills(task: &ScanTask) -> Vec<(i32, Fill)> {
+fn fills(task: &ScanTask, partition: Option<&PartitionColumns>) -> Result<Vec<(i32, Fill)>> {
     let file = &task.data_file;
     let values = task.partition_spec.fields.iter().zip(&file.partition);
     let identity = values.filter(|(field, _)| field.transform == Transform::Identity);
@@ -153,5 +156,11 @@ fn fills(task: &ScanTask) -> Vec<(i32, Fill)> {
             (COMMIT_SNAPSHOT_ID, Fill::Constant(Some(Value::Long(change.snapshot_id)))),
         ]);
     }
-    fills
+    if let Some(partition) = partition {
+        let values = partition.values(&task.partition_spec, &file.partition);
+        let values = values.context(|| format!("the file {}", file.file_path))?;
+        fills.push((PARTITION, if values.is_empty() { Fill::Constant(None) } else { Fill::Fields }));
+        fills.extend(PARTITION_FIELDS.zip(values.into_iter().map(Fill::Constant)));
+    }
+    Ok(fills)
 }

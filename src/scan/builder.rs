@@ -10,7 +10,7 @@ use crate::read::Manifests;
 use crate::runtime::Timestamp;
 use crate::scan::{ScanPlan, ScanStream, plan};
 use crate::spec::metadata_columns::{OF_CHANGES, with_metadata_columns};
-use crate::spec::{RefKind, Schema, Snapshot, TableMetadata};
+use crate::spec::{PartitionColumns, RefKind, Schema, Snapshot, TableMetadata};
 
 /// What a scan reads from: shared with its table.
 #[derive(Clone, Debug)]
@@ -104,6 +104,7 @@ pub(super) struct Resolved {
     pub(super) since: Option<Since>,
     /// The schema that rows are read with.
     pub(super) schema: Arc<Schema>,
+    pub(super) partition: Arc<PartitionColumns>,
     /// The columns, in the order asked for.
     pub(super) columns: Vec<String>,
     pub(super) filter: Option<BoundPredicate>,
@@ -119,8 +120,14 @@ impl ScanBuilder {
     }
 
     /// Only these columns, in this order. Beside the table's own there are `_file` and `_pos` (the path of the data file
-    /// and the position of the row in it, from 0), `_spec_id` (the file's partition spec) and, in v3 tables, `_row_id` and
-    /// `_last_updated_sequence_number` (spec: Row Lineage; null for rows of before). A filter may name them too.
+    /// and the position of the row in it, from 0), `_spec_id` (the file's partition spec), `_partition` (the file's
+    /// partition) and, in v3 tables, `_row_id` and `_last_updated_sequence_number` (spec: Row Lineage; null for rows of
+    /// before). A filter may name them too, but leaves out no file by `_partition`.
+    ///
+    /// `_partition` is a struct of the fields of all of the table's partition specs, in the order of their ids and with the
+    /// newest spec's names: what `partition` is in [`files`](crate::inspect::Inspect::files). Fields that the file's spec
+    /// does not have are null. `_partition.day` is one of them alone. Where the table was never partitioned, the column is
+    /// null, of Arrow's type `Null`.
     pub fn select<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
         self.select = Some(columns.into_iter().map(Into::into).collect());
         self
@@ -278,7 +285,8 @@ impl ScanBuilder {
             own.chain(of_changes).map(str::to_owned).collect()
         });
         let of_changes = since.as_ref().is_some_and(|since| since.changes);
-        let schema = Arc::new(with_metadata_columns(&schema, of_changes)?);
+        let partition = Arc::new(PartitionColumns::of(&metadata));
+        let schema = Arc::new(with_metadata_columns(&schema, Some(partition.metadata_column()), of_changes)?);
         for (i, column) in columns.iter().enumerate() {
             if schema.field_by_name(column).is_none() {
                 return Err(crate::expr::unknown_column(&schema, column));
@@ -288,7 +296,7 @@ impl ScanBuilder {
             }
         }
         let filter = filter.map(|filter| filter.predicate()?.bind(&schema)).transpose()?;
-        Ok(Resolved { source, metadata, snapshot, since, schema, columns, filter, limit, pace })
+        Ok(Resolved { source, metadata, snapshot, since, schema, partition, columns, filter, limit, pace })
     }
 }
 

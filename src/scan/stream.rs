@@ -10,12 +10,14 @@ use futures::stream::{self, StreamExt};
 use futures::{Stream, TryFutureExt};
 
 use crate::error::Result;
+use crate::expr::BoundPredicate;
 use crate::parquet::Projection;
 use crate::read::{Budget, DataFileRows, Files, Reading};
 use crate::runtime::BoxStream;
 use crate::scan::in_order::InOrder;
 use crate::scan::spread::spread;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
+use crate::spec::metadata_columns::PARTITION;
 
 /// What is to be read, from the first on.
 pub(super) type Waiting = Arc<Mutex<VecDeque<ScanTask>>>;
@@ -44,6 +46,8 @@ impl ScanStream {
         let ScanPlan { tasks, report, scan } = plan;
         let projection = Projection::of(&scan.schema, &scan.columns)?;
         let schema = projection.arrow_schema().clone();
+        let tested = scan.filter.as_ref().map(BoundPredicate::field_ids).unwrap_or_default();
+        let partition = projection.and_also(&tested)?.schema().field_by_id(PARTITION).map(|_| scan.partition);
         let report = Arc::new(Mutex::new(report));
         let waiting = Arc::new(Mutex::new(VecDeque::from(tasks)));
         let (limit, pace) = (scan.limit, scan.pace);
@@ -52,6 +56,7 @@ impl ScanStream {
             files: files.clone(),
             projection,
             filter: scan.filter,
+            partition,
             limit,
             batch_rows: pace.batch_rows,
             concurrency: pace.concurrency,

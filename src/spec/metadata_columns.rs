@@ -1,5 +1,7 @@
 //! Columns that every table has beside its own (spec: Reserved Field IDs, Row Lineage).
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::spec::{NestedField, PrimitiveType, Schema, StructType};
 
@@ -9,6 +11,10 @@ pub(crate) const FILE: i32 = i32::MAX - 1;
 pub(crate) const POS: i32 = i32::MAX - 2;
 /// The partition spec of the data file.
 pub(crate) const SPEC_ID: i32 = i32::MAX - 4;
+/// The partition of the data file.
+pub(crate) const PARTITION: i32 = i32::MAX - 5;
+/// The fields of the partition: their own ids may be those of columns.
+pub(crate) const PARTITION_FIELDS: Range<i32> = 0x7000_0000..i32::MAX - 200;
 /// The path in a position delete file.
 pub(crate) const DELETE_FILE_PATH: i32 = i32::MAX - 101;
 /// The position in a position delete file.
@@ -41,7 +47,7 @@ const COLUMNS: [(&str, i32, PrimitiveType); 5] = [
 /// Whether a column is one of these. What files and manifests say of them is not all: rows have values where a file has
 /// nulls.
 pub(crate) fn is_metadata_column(id: i32) -> bool {
-    COLUMNS.iter().chain(&OF_CHANGES).any(|(_, own, _)| *own == id)
+    id == PARTITION || PARTITION_FIELDS.contains(&id) || COLUMNS.iter().chain(&OF_CHANGES).any(|(_, own, _)| *own == id)
 }
 
 /// Whether files may have the column, with nulls where it is inherited.
@@ -49,13 +55,21 @@ pub(crate) fn is_inherited(id: i32) -> bool {
     matches!(id, ROW_ID | LAST_UPDATED_SEQUENCE_NUMBER)
 }
 
-/// The schema, and behind its columns the metadata columns, but for those whose name a column of the table has.
-pub(crate) fn with_metadata_columns(schema: &Schema, of_changes: bool) -> Result<Schema> {
+/// The schema, and behind its columns the metadata columns, but for those whose name a column of the table has. That of the
+/// partition depends on the table.
+pub(crate) fn with_metadata_columns(
+    schema: &Schema,
+    partition: Option<NestedField>,
+    of_changes: bool,
+) -> Result<Schema> {
     let mut fields = schema.fields().to_vec();
     let of_changes = OF_CHANGES.iter().filter(|_| of_changes);
-    for (name, id, primitive) in COLUMNS.iter().chain(of_changes).copied() {
-        if !fields.iter().any(|field| field.name == name || field.id == id) {
-            fields.push(NestedField::optional(name, primitive).id(id));
+    let columns = COLUMNS.iter().chain(of_changes).copied();
+    let columns = columns.map(|(name, id, primitive)| NestedField::optional(name, primitive).id(id));
+    let partition = partition.filter(|_| schema.highest_field_id() < PARTITION_FIELDS.start);
+    for column in columns.chain(partition) {
+        if !fields.iter().any(|field| field.name == column.name || field.id == column.id) {
+            fields.push(column);
         }
     }
     Schema::with_ids(schema.schema_id(), StructType { fields })

@@ -1,8 +1,8 @@
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use crate::inspect::value_text;
 use crate::spec::Value;
+use crate::spec::human::text;
 
 /// An object with these properties.
 pub(super) fn object(fields: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
@@ -27,6 +27,6 @@ pub(super) fn value(value: Option<&Value>) -> JsValue {
         Some(Value::Long(value)) => (*value).into(),
         Some(Value::Float(value)) => f64::from(*value).into(),
         Some(Value::Double(value)) => (*value).into(),
-        Some(other) => value_text(other).into(),
+        Some(other) => text(other).into(),
     }
 }

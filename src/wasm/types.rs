@@ -43,8 +43,10 @@ export interface CreateOptions {
 
 export interface ScanOptions {
   /**
-   * Only these columns, in this order. Beside the table's own there are `_file`, `_pos`, `_spec_id` and, in v3 tables, `_row_id`
-   * and `_last_updated_sequence_number`; with `changesSince` `_change_type`, `_change_ordinal` and `_commit_snapshot_id`.
+   * Only these columns, in this order. Beside the table's own there are `_file`, `_pos`, `_spec_id`, `_partition` (a
+   * struct of the fields of all of the table's partition specs; null where it was never partitioned) and, in v3 tables,
+   * `_row_id` and `_last_updated_sequence_number`; with `changesSince` `_change_type`, `_change_ordinal` and
+   * `_commit_snapshot_id`.
    */
   select?: string[];
   /** Only rows for which this holds: `level = 'error' and ts >= '2026-11-01T00:00:00Z'`. */

@@ -5,7 +5,7 @@ use crate::spec::time_text::{format_date, format_date_time, format_time};
 use crate::spec::{Transform, Value};
 
 /// A partition value as people read it: `2024-02` of a month.
-pub(super) fn human(transform: &Transform, value: &Value) -> String {
+pub(crate) fn human(transform: &Transform, value: &Value) -> String {
     let Value::Int(ordinal) = value else { return text(value) };
     match transform {
         Transform::Year => year(i64::from(*ordinal) + 1970),

@@ -1,16 +1,18 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::inspect::cell::Cell;
-use crate::inspect::human::human;
+use crate::spec::human::human;
+use crate::spec::metadata_columns::{PARTITION, PARTITION_FIELDS};
 use crate::spec::{
     NestedField, PartitionField, PartitionSpec, PrimitiveType, TableMetadata, Transform, Type, Value, promoted,
 };
 
 /// The fields of all partition specs of a table, in the order of their ids: what a partition of any spec has a value or
 /// null for.
-pub(super) struct PartitionColumns(BTreeMap<i32, PartitionColumn>);
+#[derive(Debug)]
+pub(crate) struct PartitionColumns(BTreeMap<i32, PartitionColumn>);
 
+#[derive(Debug)]
 struct PartitionColumn {
     /// By the newest spec that has it.
     name: String,
@@ -21,8 +23,8 @@ struct PartitionColumn {
 }
 
 impl PartitionColumns {
-    pub(super) fn of(metadata: &TableMetadata) -> Self {
-        let mut all: BTreeMap<i32, PartitionColumn> = BTreeMap::new();
+    pub(crate) fn of(metadata: &TableMetadata) -> Self {
+        let (mut all, mut names): (BTreeMap<i32, PartitionColumn>, BTreeSet<String>) = Default::default();
         let mut ids: Vec<i32> = metadata.partition_specs.iter().map(|spec| spec.spec_id).collect();
         ids.sort_unstable();
         let newest_first = ids.iter().rev().filter_map(|id| metadata.partition_spec(*id).ok());
@@ -40,8 +42,10 @@ impl PartitionColumns {
                 }
             });
             if known.is_none() {
-                let taken = all.values().any(|other| other.name == field.name) || field.name.is_empty();
-                let name = if taken { format!("{}_{}", field.name, field.field_id) } else { field.name.clone() };
+                let mut name = field.name.clone();
+                while name.is_empty() || !names.insert(name.clone()) {
+                    name = format!("{name}_{}", field.field_id);
+                }
                 let (source_id, transform) = (field.source_id, field.transform.clone());
                 all.insert(field.field_id, PartitionColumn { name, source_id, transform, primitive });
             }
@@ -50,16 +54,26 @@ impl PartitionColumns {
     }
 
     /// The column `partition`; none for a table that was never partitioned.
-    pub(super) fn field(&self) -> Option<NestedField> {
-        let field = |column: &PartitionColumn| {
+    pub(crate) fn field(&self) -> Option<NestedField> {
+        (!self.0.is_empty()).then(|| NestedField::required("partition", Type::structure(self.fields())))
+    }
+
+    /// The metadata column `_partition`: the same, and for a table that was never partitioned a column without a type, as
+    /// many who read Arrow know no structs without fields.
+    pub(crate) fn metadata_column(&self) -> NestedField {
+        let fields = PARTITION_FIELDS.zip(self.fields()).map(|(id, field)| field.id(id));
+        let field_type = if self.0.is_empty() { Type::Unknown } else { Type::structure(fields) };
+        NestedField::optional("_partition", field_type).id(PARTITION)
+    }
+
+    fn fields(&self) -> impl Iterator<Item = NestedField> {
+        self.0.values().map(|column| {
             NestedField::optional(column.name.as_str(), column.primitive.unwrap_or(PrimitiveType::String))
-        };
-        let structure = || Type::structure(self.0.values().map(field));
-        (!self.0.is_empty()).then(|| NestedField::required("partition", structure()))
+        })
     }
 
     /// The values of a partition of this spec.
-    pub(super) fn values(&self, spec: &PartitionSpec, values: &[Option<Value>]) -> Result<Vec<Option<Value>>> {
+    pub(crate) fn values(&self, spec: &PartitionSpec, values: &[Option<Value>]) -> Result<Vec<Option<Value>>> {
         let value = |(id, column): (&i32, &PartitionColumn)| {
             let Some(at) = spec.fields.iter().position(|field| field.field_id == *id) else { return Ok(None) };
             let (Some(field), Some(Some(value))) = (spec.fields.get(at), values.get(at)) else { return Ok(None) };
@@ -77,7 +91,7 @@ impl PartitionColumns {
     }
 
     /// The same for partitions that are the same. Those of specs with other fields are not, even if all values are null.
-    pub(super) fn key(&self, spec: &PartitionSpec, values: &[Option<Value>]) -> Vec<u8> {
+    pub(crate) fn key(&self, spec: &PartitionSpec, values: &[Option<Value>]) -> Vec<u8> {
         let mut key = Vec::new();
         for (id, value) in self.0.keys().zip(values) {
             let here = spec.fields.iter().any(|field| field.field_id == *id);
@@ -88,10 +102,6 @@ impl PartitionColumns {
             key.extend_from_slice(&bytes);
         }
         key
-    }
-
-    pub(super) fn cell(values: &[Option<Value>]) -> Cell {
-        Cell::Struct(values.iter().cloned().map(Cell::from).collect())
     }
 }
 
