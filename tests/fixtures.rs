@@ -13,6 +13,8 @@ mod filtered;
 mod inspect;
 #[path = "fixtures/metadata.rs"]
 mod metadata;
+#[path = "fixtures/partition.rs"]
+mod partition;
 #[path = "fixtures/shredded.rs"]
 mod shredded;
 #[path = "fixtures/spark.rs"]

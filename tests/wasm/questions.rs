@@ -65,6 +65,7 @@ async fn of(table: &Table, questions: &mut Vec<Json>) {
     if table.metadata().format_version == 3 {
         ask("scan", json!([{ "select": LINEAGE }]), rows(scan().select(LINEAGE)).await);
     }
+    ask("scan", json!([{ "select": ["id", "_partition"] }]), rows(scan().select(["id", "_partition"])).await);
     let snapshots = table.snapshots();
     for snapshot in &snapshots {
         let id = snapshot.snapshot_id;
@@ -76,6 +77,9 @@ async fn of(table: &Table, questions: &mut Vec<Json>) {
     let first = snapshots[0].snapshot_id;
     let arguments = json!([{ "changesSince": first.to_string() }]);
     ask("scan", arguments, rows(scan().changes_since(first)).await);
+    let (changes, part) = (scan().changes_since(first), ["id", "_change_type", "_partition"]);
+    let arguments = json!([{ "changesSince": first.to_string(), "select": part }]);
+    ask("scan", arguments, rows(changes.select(part)).await);
     let arguments = json!([{ "appendsSince": first.to_string() }]);
     ask("scan", arguments, rows(scan().appends_since(first)).await);
     if snapshots[0].parent_snapshot_id.is_none() {
