@@ -2,7 +2,7 @@ export type { Appendable } from "./append.js";
 export { DataShardError, type ErrorCode } from "./error.js";
 export type { Pulled } from "./pull.js";
 export type { R2Like } from "./r2.js";
-export type { Row } from "./rows.js";
+export { rowsOf, type Row } from "./rows.js";
 export type { Bounds, PlannedFile, Scalar, Scan, ScanOptions, ScanPlan, ScanReport } from "./scan.js";
 export type { Field, FieldType, PrimitiveType, TableSchema } from "./schema.js";
 export { https, memory, r2, s3, type Credentials, type Fetch, type S3Options, type Store } from "./store.js";

@@ -8,7 +8,7 @@ export type Row = Record<string, unknown>;
 type Value = (index: number) => unknown;
 
 /** The rows of an Arrow IPC stream. Nothing is rounded or cut: what no JavaScript value holds exactly is a text. */
-export function* rowsOf<R extends object>(ipc: Uint8Array): Generator<R, void, undefined> {
+export function* rowsOf<R extends object = Row>(ipc: Uint8Array): Generator<R, void, undefined> {
   const table = tableFromIPC(ipc, { useBigInt: true, useDecimalInt: true });
   const batches = table.children[0]?.data.length ?? 0;
   for (let b = 0; b < batches; b++) {
