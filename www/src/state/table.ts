@@ -1,0 +1,85 @@
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { Warehouse, type Credentials, type Snapshot, type Table } from "datashard/worker";
+import { parse, type Place } from "../lib/address.js";
+import { parseExact } from "../lib/json.js";
+import { readMetadata, type Metadata } from "./metadata.js";
+import { forget, noted } from "./requests.js";
+import { place, snapshotId } from "./view.js";
+import { keysFor } from "./keys.js";
+
+/** An open table, at one version. */
+export interface Model {
+  table: Table;
+  name: string;
+  location: string;
+  version: number;
+  snapshots: Snapshot[];
+  metadata: Metadata;
+  /** Its text. */
+  json: string;
+}
+
+export type State =
+  | { kind: "closed" }
+  | { kind: "opening" }
+  | { kind: "failed"; error: unknown }
+  | { kind: "open"; model: Model };
+
+export const state = signal<State>({ kind: "closed" });
+const attempt = signal(0);
+
+/** The snapshot that is looked at; the newest, if the URL names none. */
+export const current = computed(() => {
+  if (state.value.kind !== "open") return undefined;
+  const { snapshots, metadata } = state.value.model;
+  const wanted = snapshotId.value ?? metadata.currentSnapshotId;
+  return snapshots.find((snapshot) => String(snapshot.snapshotId) === wanted);
+});
+
+/** Opens again what the URL names. */
+export function reopen(): void {
+  attempt.value += 1;
+}
+
+effect(() => {
+  attempt.value;
+  const wanted = JSON.parse(place.value) as Place;
+  const keys = keysFor(wanted);
+  if (!wanted.address) {
+    state.value = { kind: "closed" };
+    return;
+  }
+  const abort = new AbortController();
+  untracked(() => void open(wanted, keys, abort.signal));
+  return () => abort.abort();
+});
+
+async function open(wanted: Place, keys: Credentials | undefined, signal: AbortSignal): Promise<void> {
+  state.value = { kind: "opening" };
+  forget();
+  try {
+    const { store, table: name, isFile } = parse(wanted, keys, noted);
+    const warehouse = new Warehouse(store);
+    const table = await (isFile ? warehouse.openMetadata(name, { signal }) : warehouse.open(name, { signal }));
+    const model = await describe(table, name);
+    if (!signal.aborted) state.value = { kind: "open", model };
+  } catch (error) {
+    if (!signal.aborted) state.value = { kind: "failed", error };
+  }
+}
+
+async function describe(table: Table, name: string): Promise<Model> {
+  const [location, version, snapshots, json] = await Promise.all([
+    table.location(),
+    table.version(),
+    table.snapshots(),
+    table.metadataJson(),
+  ]);
+  return { table, name, location, version, snapshots, json, metadata: readMetadata(parseExact(json)) };
+}
+
+/** Looks for a newer version. */
+export async function refresh(model: Model): Promise<void> {
+  const version = await model.table.refresh();
+  if (version !== model.version) state.value = { kind: "open", model: await describe(model.table, model.name) };
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { fill, Host, open, warehouse } from "./host.mjs";
+
+const ROWS = 3_000;
+const host = new Host();
+let endpoint, url, browser, table, view, page;
+
+before(async () => {
+  endpoint = await host.bucket("--public");
+  await fill(endpoint, ROWS);
+  [url, browser, table] = [await host.page(), await host.browser(), await warehouse(endpoint).open("logs")];
+  view = { address: "s3://demo/logs", endpoint };
+});
+after(() => host.close());
+
+const shown = async (tab, more = {}) => {
+  await page?.context().close();
+  page = await open(browser, url, { ...view, tab, ...more });
+  await page.waitForSelector(".page table, .page pre");
+};
+const param = (name) => new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
+
+test("the schema shows fields with their ids, types and descriptions", async () => {
+  await shown("schema");
+  const rows = await page.locator(".page tbody tr").allTextContents();
+  assert.equal(rows[0], "1tstimestamptzrequiredwhen the request ended");
+  assert.ok(rows.includes("11keystringrequired"), rows.join("\n"));
+  assert.match(await page.textContent(".history"), /Schema 0 current10 columns: ts, level/);
+});
+
+test("the snapshots show as a chart and as a table, and the slider travels", async () => {
+  await shown("snapshots");
+  const snapshots = await table.snapshots();
+  assert.equal(await page.locator(".page tbody tr").count(), 30);
+  assert.equal(await page.locator(".marks .shape").count(), 30);
+  await page.focus('input[type="range"]');
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(param("snapshot"), String(snapshots[27].snapshotId));
+  assert.match(await page.textContent("p.travel"), /\(28 of 30\)/);
+  await page.click("#tab-data");
+  const rows = await table.count({ snapshotId: snapshots[27].snapshotId });
+  await page.waitForFunction((rows) => document.querySelector(".said")?.textContent.includes(rows), rows.toLocaleString("en-US"));
+});
+
+test("two snapshots are compared, and the rows between them counted", async () => {
+  const snapshots = await table.snapshots();
+  await shown("snapshots", { base: String(snapshots[24].snapshotId) });
+  const total = (index) => Number(snapshots[index].summary["total-records"]);
+  const difference = await page.locator("table.narrow tr", { hasText: "records" }).textContent();
+  assert.equal(difference, `records${total(24).toLocaleString("en-US")}3,000+${ROWS - total(24)}`);
+  await page.click("text=Count changed rows");
+  await page.waitForSelector(`text=${ROWS - total(24)} rows inserted, 0 deleted`);
+});
+
+test("the files show below their manifests, and add up", async () => {
+  await shown("files");
+  assert.match(await page.textContent("h2"), /30 data files/);
+  const rows = await page.locator(".manifest td:nth-child(3)").allTextContents();
+  assert.equal(rows.reduce((sum, text) => sum + Number(text.replaceAll(",", "")), 0), ROWS);
+  await page.click(".fold >> nth=0");
+  const [manifest] = await table.inspect("files");
+  assert.equal(await page.textContent(".leaf"), manifest.file_path.split("/").at(-1));
+  const bars = await page.locator(".twin td").allTextContents();
+  assert.equal(bars.reduce((sum, text) => sum + Number(text), 0), 30);
+});
+
+test("the metadata is shown as it is, and each request is in the log", async () => {
+  await shown("raw");
+  const json = JSON.parse(await page.locator('pre[aria-label="Metadata"]').textContent());
+  assert.equal(json.location, "s3://demo/logs");
+  const [last] = (await table.snapshots()).slice(-1);
+  assert.match(await page.locator('pre[aria-label="Metadata"]').textContent(), new RegExp(`"current-snapshot-id": ${last.snapshotId},`));
+  const log = await page.locator(".log tbody tr").allTextContents();
+  assert.match(log.at(-1), /GET\/demo\/logs\/metadata\/version-hint\.text200/);
+  assert.equal(log.length, Number(/(\d+) request/.exec(await page.textContent(".status"))[1]));
+});
+
+test("the view is given as code", async () => {
+  await shown("schema", { filter: "level = 'error'" });
+  await page.click("text=Use this");
+  assert.match(await page.textContent("dialog pre"), /table\.scan\(\{ filter: "level = 'error'" \}\)/);
+  for (const [name, text] of [["Rust", '.filter("level = \'error\'")'], ["PyIceberg", "StaticTable.from_metadata(\"s3://demo/logs/metadata/v31.metadata.json\""], ["DuckDB", "WHERE level = 'error';"]]) {
+    await page.click(`dialog button:has-text("${name}")`);
+    await page.waitForFunction((text) => document.querySelector("dialog pre").textContent.includes(text), text);
+  }
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+});
+
+test("a commit of somebody else shows after a refresh", async () => {
+  await shown("snapshots");
+  await table.append([{ ts: new Date(), level: "info", service: "test" }]);
+  await page.click("text=Refresh");
+  await page.waitForFunction(() => document.querySelectorAll(".page tbody tr").length === 31);
+  assert.deepEqual(page.thrown, []);
+});
