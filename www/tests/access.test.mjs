@@ -2,18 +2,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { fill, Host, open } from "./host.mjs";
+import { Host, logs, open } from "./host.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const host = new Host();
-let url, browser, view;
+let view, url, browser;
 
-before(async () => {
-  const endpoint = await host.bucket("--public");
-  await fill(endpoint, 900);
-  [url, browser] = [await host.page(), await host.browser()];
-  view = { address: "s3://demo/logs", endpoint };
-});
+before(async () => ({ view, url, browser } = await logs(host, 900)));
 after(() => host.close());
 
 async function violations(page) {

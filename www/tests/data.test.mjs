@@ -2,18 +2,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { rowsOf } from "datashard";
-import { fill, Host, open, warehouse } from "./host.mjs";
+import { Host, logs, open, param } from "./host.mjs";
 
 const ROWS = 6_000;
 const host = new Host();
-let endpoint, url, browser, table, view, page;
+let table, view, url, browser, page;
 
-before(async () => {
-  endpoint = await host.bucket("--public");
-  await fill(endpoint, ROWS);
-  [url, browser, table] = [await host.page(), await host.browser(), await warehouse(endpoint).open("logs")];
-  view = { address: "s3://demo/logs", endpoint };
-});
+before(async () => ({ table, view, url, browser } = await logs(host, ROWS)));
 after(() => host.close());
 
 const shown = async (more = {}) => {
@@ -23,7 +18,6 @@ const shown = async (more = {}) => {
 };
 const said = () => page.textContent(".said");
 const cell = (row, column) => page.locator(`[aria-rowindex="${row + 2}"] [aria-colindex="${column}"]`);
-const param = (name) => new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
 
 test("the first rows show, and headings what files say of each column", async () => {
   await shown();
@@ -75,7 +69,7 @@ test("a filter is completed, checked while it is typed, and applied", async () =
   await page.keyboard.press("Enter");
   const errors = await table.count({ filter: "level = 'error'" });
   await page.waitForFunction((count) => document.querySelector(".said")?.textContent === `All ${count} rows are here`, errors);
-  assert.equal(param("filter"), "level = 'error'");
+  assert.equal(param(page, "filter"), "level = 'error'");
   assert.deepEqual([...new Set(await page.locator('[role="gridcell"][aria-colindex="2"]').allTextContents())], ["error"]);
 });
 
@@ -93,7 +87,7 @@ test("sorting reads all rows, and says so", async () => {
   assert.equal(Number(await cell(0, 6).textContent()), largest[0]);
   assert.equal(Number(await cell(5, 6).textContent()), largest[5]);
   assert.equal(await page.getAttribute('[role="columnheader"][aria-colindex="6"]', "aria-sort"), "descending");
-  assert.equal(param("sort"), "-duration");
+  assert.equal(param(page, "sort"), "-duration");
 });
 
 test("a link brings back filter, columns, order and snapshot", async () => {
@@ -108,7 +102,7 @@ test("a link brings back filter, columns, order and snapshot", async () => {
   assert.deepEqual(await page.locator('[role="columnheader"] b').allTextContents(), ["level", "bytes"]);
   assert.match(await page.textContent(".travel"), /\(10 of 30\)/);
   await page.click("text=Back to now");
-  assert.equal(param("snapshot"), null);
+  assert.equal(param(page, "snapshot"), null);
 });
 
 test("a column is hidden and shown", async () => {

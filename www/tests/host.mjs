@@ -11,15 +11,7 @@ import { preview } from "vite";
 export const KEYS = { accessKeyId: "demo-key", secretAccessKey: "demo-secret" };
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BUCKET = process.env.BUCKET ?? fileURLToPath(new URL("../../target/release/examples/bucket", import.meta.url));
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const ARGUMENTS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update";
 /** The browser may be busy with a module that is not optimized. */
 export const PATIENCE = 30_000;
 
@@ -46,7 +38,7 @@ export class Host {
   }
 
   async browser() {
-    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGUMENTS });
+    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGUMENTS.split(" ") });
     this.#ends.push(() => browser.close());
     return browser;
   }
@@ -65,10 +57,23 @@ export function warehouse(endpoint) {
 }
 
 /** Runs the script of the demo. */
-export async function fill(endpoint, rows) {
+async function fill(endpoint, rows) {
   const child = spawn(process.execPath, ["demo/fill.mjs", "--endpoint", endpoint, "--rows", String(rows)], { cwd: ROOT, stdio: "inherit" });
   const [code] = await once(child, "exit");
   if (code !== 0) throw new Error(`demo/fill.mjs: ${code}`);
+}
+
+/** The demo's table in a bucket that all may read, the page, and a browser to look at it. */
+export async function logs(host, rows) {
+  const endpoint = await host.bucket("--public");
+  await fill(endpoint, rows);
+  const table = await warehouse(endpoint).open("logs");
+  return { table, view: { address: "s3://demo/logs", endpoint }, url: await host.page(), browser: await host.browser() };
+}
+
+/** What the URL of a window says behind `#`. */
+export function param(page, name) {
+  return new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
 }
 
 /** A window in which nothing may be thrown. */

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fill, Host, open, warehouse } from "./host.mjs";
+import { Host, logs, open, param } from "./host.mjs";
 
 const ROWS = 3_000;
 const host = new Host();
-let endpoint, url, browser, table, view, page;
+let table, view, url, browser, page;
 
-before(async () => {
-  endpoint = await host.bucket("--public");
-  await fill(endpoint, ROWS);
-  [url, browser, table] = [await host.page(), await host.browser(), await warehouse(endpoint).open("logs")];
-  view = { address: "s3://demo/logs", endpoint };
-});
+before(async () => ({ table, view, url, browser } = await logs(host, ROWS)));
 after(() => host.close());
 
 const shown = async (tab, more = {}) => {
@@ -19,7 +14,6 @@ const shown = async (tab, more = {}) => {
   page = await open(browser, url, { ...view, tab, ...more });
   await page.waitForSelector(".page table, .page pre");
 };
-const param = (name) => new URLSearchParams(new URL(page.url()).hash.slice(1)).get(name);
 
 test("the schema shows fields with their ids, types and descriptions", async () => {
   await shown("schema");
@@ -37,7 +31,7 @@ test("the snapshots show as a chart and as a table, and the slider travels", asy
   await page.focus('input[type="range"]');
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("ArrowLeft");
-  assert.equal(param("snapshot"), String(snapshots[27].snapshotId));
+  assert.equal(param(page, "snapshot"), String(snapshots[27].snapshotId));
   assert.match(await page.textContent("p.travel"), /\(28 of 30\)/);
   await page.click("#tab-data");
   const rows = await table.count({ snapshotId: snapshots[27].snapshotId });

@@ -20,10 +20,10 @@ export function UseThis({ model, close }: { model: Model; close: () => void }) {
   const snippet = all.find(({ name }) => name === chosen)!;
   return (
     <dialog ref={dialog} aria-labelledby="use-title" onClose={close} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
-      <header>
+      <div class="title">
         <h2 id="use-title">This view in code</h2>
         <button type="button" onClick={() => dialog.current?.close()} aria-label="Close">Close</button>
-      </header>
+      </div>
       <div class="choice" role="group" aria-label="Language">
         {all.map(({ name }) => (
           <button key={name} type="button" aria-pressed={name === chosen} onClick={() => setChosen(name)}>{name}</button>
