@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Field, Table } from "datashard/worker";
 import type { Model } from "../state/table.js";
 import { go, snapshotId, view } from "../state/view.js";
@@ -17,11 +17,19 @@ export function FilterBox({ model, fields }: { model: Model; fields: Field[] }) 
   const [choice, setChoice] = useState(-1);
   const [isOpen, setOpen] = useState(false);
   const input = useRef<HTMLInputElement>(null);
+  /** Where the caret is to be, once the text is there. */
+  const moved = useRef<number | undefined>(undefined);
   const id = useId();
   const { verdict, ask } = useVerdict(model, text.trim());
   const options = isOpen ? complete(text, caret, fields) : [];
 
   useEffect(() => setText(applied), [applied]);
+  useLayoutEffect(() => {
+    if (moved.current === undefined) return;
+    input.current?.focus();
+    input.current?.setSelectionRange(moved.current, moved.current);
+    moved.current = undefined;
+  }, [text]);
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
       const isTyping = (event.target as HTMLElement).closest("input, textarea, select, dialog");
@@ -40,8 +48,7 @@ export function FilterBox({ model, fields }: { model: Model; fields: Field[] }) 
     setCaret(done.caret);
     setChoice(-1);
     setOpen(false);
-    input.current?.focus();
-    requestAnimationFrame(() => input.current?.setSelectionRange(done.caret, done.caret));
+    moved.current = done.caret;
   };
   const apply = async () => {
     setOpen(false);

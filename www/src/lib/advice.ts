@@ -22,7 +22,7 @@ export function advise(error: unknown): Advice {
     case "invalid-input":
       return { title: "That cannot be asked", detail, what: "" };
     case "invalid-data":
-      return { title: "The table is not as the specification wants it", detail, what: "The message names the file. Whoever wrote it can say more." };
+      return { title: "What the store sent is not what the specification wants", detail, what: "" };
     case "unsupported":
       return { title: "This reader cannot do that", detail, what: "" };
     default:
