@@ -5,16 +5,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::channel::oneshot;
-use futures::future::{Either, select};
-use futures::{Stream, StreamExt};
-use futures_timer::Delay;
 use http::Method;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::runtime::{Builder, Handle};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use crate::error::{Error, Result};
 use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind, NoStore};
@@ -97,10 +97,9 @@ impl Fetch for ReqwestFetch {
             if matches!(*request.method(), Method::PUT | Method::POST) && length == 0 {
                 request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
-            let sent = Inside { background: background.clone(), inner: Box::pin(self.client.execute(request)) };
-            let response = match select(sent, Delay::new(patience)).await {
-                Either::Left((sent, _)) => sent.map_err(|error| explain(error, FetchErrorKind::OutcomeUnknown))?,
-                Either::Right(_) => {
+            let response = match background.within(patience, self.client.execute(request)).await {
+                Ok(sent) => sent.map_err(|error| explain(error, FetchErrorKind::OutcomeUnknown))?,
+                Err(_) => {
                     let message = format!("no answer within {} seconds", patience.as_secs());
                     return Err(FetchError::new(FetchErrorKind::OutcomeUnknown, message));
                 }
@@ -108,15 +107,13 @@ impl Fetch for ReqwestFetch {
             let mut answer = http::Response::new(());
             *answer.status_mut() = response.status();
             *answer.headers_mut() = response.headers().clone();
-            let chunks = Inside { background, inner: Box::pin(response.bytes_stream()) };
-            let chunks = futures::stream::try_unfold(chunks, |mut chunks| async move {
-                match select(chunks.next(), Delay::new(READ_TIMEOUT)).await {
-                    Either::Left((None, _)) => Ok(None),
-                    Either::Left((Some(Ok(chunk)), _)) => Ok(Some((chunk, chunks))),
-                    Either::Left((Some(Err(error)), _)) => Err(explain(error, FetchErrorKind::BrokenOff)),
-                    Either::Right(_) => {
-                        Err(FetchError::new(FetchErrorKind::BrokenOff, "the answer came to a standstill"))
-                    }
+            let chunks = (background, Box::pin(response.bytes_stream()));
+            let chunks = futures::stream::try_unfold(chunks, |(background, mut chunks)| async move {
+                match background.within(READ_TIMEOUT, chunks.next()).await {
+                    Ok(None) => Ok(None),
+                    Ok(Some(Ok(chunk))) => Ok(Some((chunk, (background, chunks)))),
+                    Ok(Some(Err(error))) => Err(explain(error, FetchErrorKind::BrokenOff)),
+                    Err(_) => Err(FetchError::new(FetchErrorKind::BrokenOff, "the answer came to a standstill")),
                 }
             });
             Ok(answer.map(|()| Body::new(chunks)))
@@ -158,11 +155,16 @@ impl Background {
         })?;
         Ok(Self { handle, _alive: alive })
     }
+
+    /// What the future comes to in this time. The timers are the runtime's, which are cheap: there are two for every request.
+    fn within<T: Future>(&self, time: Duration, future: T) -> Inside<impl Future<Output = Result<T::Output, Elapsed>>> {
+        Inside { handle: self.handle.clone(), inner: Box::pin(async move { timeout(time, future).await }) }
+    }
 }
 
-/// A future or stream that is polled in the context of the background's runtime, where its sockets and timers live.
+/// A future that is polled in the context of the background's runtime, where its sockets and timers live.
 struct Inside<T> {
-    background: Arc<Background>,
+    handle: Handle,
     inner: Pin<Box<T>>,
 }
 
@@ -170,18 +172,8 @@ impl<T: Future> Future for Inside<T> {
     type Output = T::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T::Output> {
-        let background = self.background.clone();
-        let _entered = background.handle.enter();
+        let handle = self.handle.clone();
+        let _entered = handle.enter();
         self.inner.as_mut().poll(context)
-    }
-}
-
-impl<T: Stream> Stream for Inside<T> {
-    type Item = T::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T::Item>> {
-        let background = self.background.clone();
-        let _entered = background.handle.enter();
-        self.inner.as_mut().poll_next(context)
     }
 }
