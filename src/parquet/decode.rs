@@ -2,10 +2,12 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_schema::ArrowError;
 use bytes::Bytes;
 use parquet::DecodeResult;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader};
 use parquet::arrow::push_decoder::ParquetPushDecoder;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMask, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
 
 use crate::error::Result;
@@ -58,6 +60,7 @@ enum State {
     BloomFilters(BloomFilters),
     PageIndex(Box<ParquetMetaDataPushDecoder>),
     Rows(Box<ParquetPushDecoder>),
+    Whole(Box<ParquetRecordBatchReader>),
     Done,
 }
 
@@ -155,6 +158,17 @@ impl FileDecoder {
                         DecodeResult::Finished => self.state = self.next_part()?,
                     }
                 }
+                State::Whole(rows) => {
+                    let wrong = |error: ArrowError| ParquetError::ArrowError(error.to_string());
+                    match decoded(|| rows.next().transpose().map_err(wrong))? {
+                        Some(batch) => {
+                            if let Some(batch) = self.finish(&batch)? {
+                                return Ok(Step::Batch(batch));
+                            }
+                        }
+                        None => self.state = self.next_part()?,
+                    }
+                }
             }
         }
     }
@@ -163,7 +177,7 @@ impl FileDecoder {
     /// nothing, or not known yet, as with a limit. And about how many bytes that is.
     pub fn ahead(&self) -> Result<(Vec<Range<u64>>, u64)> {
         let next = self.parts.front().filter(|_| self.left.is_none());
-        let (State::Rows(_), Some(part)) = (&self.state, next) else { return Ok((Vec::new(), 0)) };
+        let (State::Rows(_) | State::Whole(_), Some(part)) = (&self.state, next) else { return Ok((Vec::new(), 0)) };
         let mut ranges = self.reading().ranges(part, None)?;
         check_ranges(&ranges, self.file.file_size())?;
         ranges.retain(|range| self.at_hand(range).is_none());
@@ -204,7 +218,7 @@ impl FileDecoder {
                 }
                 rows.push_ranges(ranges, bytes).map_err(broken)
             }
-            State::Done => Ok(()),
+            State::Whole(_) | State::Done => Ok(()),
         }
     }
 

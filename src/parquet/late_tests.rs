@@ -23,7 +23,7 @@ fn noise(seed: u64, n: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-fn schema() -> Schema {
+pub(super) fn schema() -> Schema {
     let fields = |fields: Vec<(&str, PrimitiveType)>| {
         let fields = fields.into_iter().enumerate();
         let fields =
@@ -42,7 +42,7 @@ fn schema() -> Schema {
 }
 
 /// Rows whose values are rare ones here and there, or for a while.
-fn rows(schema: &Schema, seed: u64, rows: u64, one_in: u64, run: u64) -> RecordBatch {
+pub(super) fn rows(schema: &Schema, seed: u64, rows: u64, one_in: u64, run: u64) -> RecordBatch {
     let rare = |column: u64, n: u64| noise(seed ^ column, n / run).is_multiple_of(one_in);
     let null = |column: u64, n: u64| noise(seed ^ column, n).is_multiple_of(7);
     let x: Float64Array = (0..rows)

@@ -44,6 +44,9 @@ mod unshred_tests;
 mod values;
 #[cfg(test)]
 mod variant_tests;
+mod whole;
+#[cfg(test)]
+mod whole_tests;
 
 pub use conform::conform;
 #[cfg(test)]

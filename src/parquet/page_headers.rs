@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::parquet::thrift::{
-    COMPRESSED, DEFINITION_LEVELS, PAGE_HEADER, PAGE_TYPE, REPETITION_ENCODING, REPETITION_LEVELS, UNCOMPRESSED,
-    VALUES, look,
+    COMPRESSED, DEFINITION_LEVELS, IS_COMPRESSED, PAGE_HEADER, PAGE_TYPE, REPETITION_ENCODING, REPETITION_LEVELS,
+    UNCOMPRESSED, VALUES, look,
 };
 
 /// A page is this large when decompressed, or smaller,
@@ -19,6 +19,9 @@ pub(super) struct Page<'a> {
     pub(super) repetition_encoding: i64,
     /// In the second version of pages: how many bytes of repetition levels it begins with.
     pub(super) repetition: usize,
+    /// The same for levels of both kinds, which are not compressed; and whether what follows them is.
+    pub(super) levels: usize,
+    pub(super) is_compressed: bool,
     /// Its size when it is not compressed.
     pub(super) uncompressed: usize,
     pub(super) body: &'a [u8],
@@ -59,6 +62,8 @@ pub(super) fn page(mut bytes: &[u8]) -> Option<(Page<'_>, &[u8])> {
         values: number(VALUES).unwrap_or(0),
         repetition_encoding: number(REPETITION_ENCODING).unwrap_or(0),
         repetition: usize::try_from(repetition).ok()?,
+        levels: usize::try_from(definition.saturating_add(repetition)).ok()?,
+        is_compressed: number(IS_COMPRESSED) != Some(0),
         uncompressed: usize::try_from(uncompressed).ok()?,
         body,
     };

@@ -214,6 +214,14 @@ impl Part {
         Self { groups: groups.filter(|group| !group.positions.is_empty()).collect(), ..*self }
     }
 
+    /// The row group that this is, if it is one with all of its rows.
+    pub(super) fn whole_group(&self) -> Option<usize> {
+        match self.groups.as_slice() {
+            [group] if group.is_whole() => Some(group.number),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_of_one_group(&self) -> bool {
         self.groups.len() == 1
     }

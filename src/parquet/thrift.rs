@@ -5,6 +5,8 @@
 /// What a field should be.
 pub(super) enum Kind {
     Bool,
+    /// A boolean that is looked at, as 0 or 1: the place that it goes to.
+    Flag(usize),
     Byte,
     Int,
     /// A number that is looked at: the place that it goes to.
@@ -16,12 +18,12 @@ pub(super) enum Kind {
     Struct(&'static [(i16, Kind)]),
 }
 
-use Kind::{Bool, Byte, Bytes, Double, Int, List, Number, Struct};
+use Kind::{Bool, Byte, Bytes, Double, Flag, Int, List, Number, Struct};
 
 /// No struct of Parquet's nests deeper.
 const DEEPEST: u8 = 32;
 
-pub(super) const NUMBERS: usize = 7;
+pub(super) const NUMBERS: usize = 8;
 
 pub(super) static FILE: Kind = Struct(&[
     (1, Int),
@@ -121,6 +123,7 @@ pub(super) const REPETITION_LEVELS: usize = 3;
 pub(super) const PAGE_TYPE: usize = 4;
 pub(super) const VALUES: usize = 5;
 pub(super) const REPETITION_ENCODING: usize = 6;
+pub(super) const IS_COMPRESSED: usize = 7;
 pub(super) static PAGE_HEADER: Kind = Struct(&[
     (1, Number(PAGE_TYPE)),
     (2, Number(UNCOMPRESSED)),
@@ -138,7 +141,7 @@ pub(super) static PAGE_HEADER: Kind = Struct(&[
             (4, Int),
             (5, Number(DEFINITION_LEVELS)),
             (6, Number(REPETITION_LEVELS)),
-            (7, Bool),
+            (7, Flag(IS_COMPRESSED)),
             (8, Struct(STATISTICS)),
         ]),
     ),
@@ -162,7 +165,7 @@ impl Look<'_, '_> {
     fn value(&mut self, wire: u8, kind: Option<&Kind>, depth: u8) -> Option<()> {
         let fits = match kind {
             None => true,
-            Some(Bool) => matches!(wire, 1 | 2),
+            Some(Bool | Flag(_)) => matches!(wire, 1 | 2),
             Some(Byte) => wire == 3,
             Some(Int | Number(_)) => matches!(wire, 4..=6),
             Some(Double) => wire == 7,
@@ -174,7 +177,12 @@ impl Look<'_, '_> {
             return None;
         }
         match wire {
-            1 | 2 => Some(()),
+            1 | 2 => {
+                if let Some(Flag(place)) = kind {
+                    *self.numbers.get_mut(*place)? = Some(i32::from(wire == 1));
+                }
+                Some(())
+            }
             3 => self.take(1),
             4..=6 => {
                 let number = self.number()?;

@@ -34,7 +34,7 @@ use futures::executor::block_on;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value as Json, json};
 use server::{Options, Server};
-use support::{client, peak};
+use support::{client, cpu, peak};
 
 const BATCH: usize = 65_536;
 
@@ -158,6 +158,8 @@ struct Took {
     name: &'static str,
     rows: u64,
     seconds: f64,
+    /// Processor time of all threads.
+    cpu: f64,
     requests: u64,
     bytes: u64,
     megabytes: f64,
@@ -176,8 +178,8 @@ fn compare(rows: usize, files: usize, runs: &str) {
     ] {
         println!("\n{title}: {rows} rows in {files} files, {runs} runs");
         println!(
-            "{:>12} {:>9} {:>9} {:>7} {:>9} {:>13} {:>8}",
-            "", "rows", "seconds", "ratio", "requests", "bytes", "peak MB"
+            "{:>12} {:>9} {:>9} {:>7} {:>9} {:>9} {:>13} {:>8}",
+            "", "rows", "seconds", "ratio", "CPU s", "requests", "bytes", "peak MB"
         );
         let mut all = Vec::new();
         for name in ["datashard", "raw", "iceberg", "duckdb", "pyiceberg", "polars"] {
@@ -194,8 +196,8 @@ fn compare(rows: usize, files: usize, runs: &str) {
             assert_eq!(took.rows, own.1, "{} has other rows", took.name);
             let ratio = took.seconds / own.0;
             println!(
-                "{:>12} {:>9} {:>9.3} {ratio:>7.2} {:>9} {:>13} {:>8.0}",
-                took.name, took.rows, took.seconds, took.requests, took.bytes, took.megabytes
+                "{:>12} {:>9} {:>9.3} {ratio:>7.2} {:>9.3} {:>9} {:>13} {:>8.0}",
+                took.name, took.rows, took.seconds, took.cpu, took.requests, took.bytes, took.megabytes
             );
         }
     }
@@ -247,12 +249,16 @@ fn read(
     run("1")?;
     let (requests, bytes) = store.take();
     let said = run(runs)?;
-    let mut seconds: Vec<f64> = said["seconds"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
-    seconds.sort_by(f64::total_cmp);
+    let median = |of: &str| {
+        let mut seconds: Vec<f64> = said[of].as_array().into_iter().flatten().filter_map(Json::as_f64).collect();
+        seconds.sort_by(f64::total_cmp);
+        seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
+    };
     Ok(Took {
         name,
         rows: said["rows"].as_u64().unwrap(),
-        seconds: seconds[seconds.len() / 2],
+        seconds: median("seconds"),
+        cpu: median("cpu"),
         requests,
         bytes,
         megabytes: said["megabytes"].as_f64().unwrap(),
@@ -262,16 +268,17 @@ fn read(
 /// Reads in a process of its own.
 fn child(engine: &str, endpoint: &str, query: &str, runs: usize) {
     let store = client(endpoint);
-    let (mut rows, mut seconds) = (0, Vec::new());
+    let (mut rows, mut seconds, mut processor) = (0, Vec::new(), Vec::new());
     for _ in 0..runs {
-        let begin = Instant::now();
+        let (begin, busy) = (Instant::now(), cpu());
         rows = block_on(async {
             let table = Warehouse::new(store.clone()).open("t").await.unwrap();
             if engine == "raw" { raw(&*store, &table).await } else { scan(&table, query).await }
         });
         seconds.push(begin.elapsed().as_secs_f64());
+        processor.push(cpu() - busy);
     }
-    println!("{}", json!({"rows": rows, "seconds": seconds, "megabytes": peak()}));
+    println!("{}", json!({"rows": rows, "seconds": seconds, "cpu": processor, "megabytes": peak()}));
 }
 
 async fn scan(table: &Table, query: &str) -> usize {

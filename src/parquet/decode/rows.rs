@@ -1,6 +1,7 @@
 //! The rows of a file, part by part.
 
 use arrow_array::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::push_decoder::ParquetPushDecoder;
 
 use super::{FileDecoder, State};
@@ -9,6 +10,7 @@ use crate::parquet::dictionaries::Dictionaries;
 use crate::parquet::footer::broken;
 use crate::parquet::parts::{Part, Reading, take};
 use crate::parquet::project::project;
+use crate::parquet::whole::WholeGroup;
 
 impl FileDecoder {
     pub(super) fn next_part(&mut self) -> Result<State> {
@@ -19,6 +21,9 @@ impl FileDecoder {
         let none_passed = self.late.as_mut().is_some_and(|late| late.begin(&part));
         let filters = self.late.as_ref().is_some_and(|late| late.filters);
         (self.part_bytes, self.skips, self.positions) = (part.bytes, part.skips, part.positions());
+        if let Some(rows) = self.whole(&part) {
+            return Ok(State::Whole(Box::new(rows)));
+        }
         // Of one row group the library itself asks for what it needs: all at once, or what the filter looks at first, as is
         // best where no row may pass.
         self.needs = match part.is_of_one_group() && (!filters || none_passed) {
@@ -27,6 +32,17 @@ impl FileDecoder {
         };
         let decoder = self.part_decoder(&part)?;
         Ok(State::Rows(Box::new(decoder)))
+    }
+
+    /// The rows of a part that is a small row group, all of whose bytes are at hand and all of whose rows are wanted.
+    fn whole(&self, part: &Part) -> Option<ParquetRecordBatchReader> {
+        if self.late.is_some() || self.limit().is_some() {
+            return None;
+        }
+        let (file, leaves) = (self.file.parquet(), &self.leaves);
+        let group = file.row_groups().get(part.whole_group()?)?;
+        let group = WholeGroup::new(file, group, leaves, |range| self.at_hand(range))?;
+        group.rows(leaves, self.options.batch_size)
     }
 
     fn part_decoder(&self, part: &Part) -> Result<ParquetPushDecoder> {

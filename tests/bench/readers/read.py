@@ -3,7 +3,7 @@
 
     read.py {duckdb|pyiceberg|polars} TABLE METADATA ENDPOINT KEY SECRET QUERY RUNS
 
-QUERY is `full`, `rare` or `range:LOW:HIGH`. Prints {"rows": ..., "seconds": [...], "megabytes": peak resident memory}.
+QUERY is `full`, `rare` or `range:LOW:HIGH`. Prints {"rows": ..., "seconds": [...], "cpu": [...], "megabytes": peak resident memory}.
 """
 
 import json
@@ -96,12 +96,13 @@ def main():
     read = {"duckdb": duckdb, "pyiceberg": pyiceberg, "polars": polars}[engine](
         table, metadata, endpoint, key, secret, where, columns
     )
-    seconds = []
+    seconds, processor = [], []
     for _ in range(int(runs)):
-        begin = time.perf_counter()
+        begin, busy = time.perf_counter(), time.process_time()
         rows = read()
         seconds.append(time.perf_counter() - begin)
-    print(json.dumps({"rows": rows, "seconds": seconds, "megabytes": peak()}))
+        processor.append(time.process_time() - busy)
+    print(json.dumps({"rows": rows, "seconds": seconds, "cpu": processor, "megabytes": peak()}))
 
 
 if __name__ == "__main__":
