@@ -115,7 +115,7 @@ function duckDb(wanted: Wanted): Snippet {
     name: "DuckDB",
     text: lines(
       "INSTALL iceberg; LOAD iceberg;",
-      isS3(wanted) && `CREATE SECRET (${secret.join(", ")});`,
+      isS3(wanted) && `CREATE SECRET (\n  ${secret.join(",\n  ")}\n);`,
       `SELECT ${columns.length > 0 ? columns.map(name).join(", ") : "*"}`,
       `FROM iceberg_scan(${sql(metadataFile ?? location)}${snapshot && `, snapshot_from_id = ${snapshot}`})${filter ? "" : ";"}`,
       filter !== "" && `WHERE ${filter};`,
