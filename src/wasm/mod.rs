@@ -21,7 +21,6 @@ mod schema;
 mod schema_from;
 mod snapshot;
 mod table;
-mod types;
 mod warehouse;
 #[cfg(feature = "js-write")]
 mod write;

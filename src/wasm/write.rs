@@ -1,14 +1,11 @@
 //! What JavaScript writes with.
 
-use std::sync::Arc;
-
 use js_sys::{BigInt, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
+use crate::Append;
 use crate::error::{Error, Result};
-use crate::store::MemoryStore;
 use crate::transaction::{CommitReceipt, Resolution};
-use crate::wasm::JsRuntime;
 use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::object::object;
 use crate::wasm::options::Options;
@@ -18,15 +15,9 @@ use crate::wasm::schema_from::schema_from;
 use crate::wasm::table::JsTable;
 use crate::wasm::warehouse::JsWarehouse;
 use crate::write::ipc_to_batches;
-use crate::{Append, Warehouse};
 
 #[wasm_bindgen(js_class = Warehouse)]
 impl JsWarehouse {
-    /// Tables in memory, which end with this object and what was opened from it.
-    pub fn memory() -> Self {
-        Self(Warehouse::new(MemoryStore::with_clock(Arc::new(JsRuntime))))
-    }
-
     /// Creates a table. `schema` is Iceberg's JSON of a schema; ids may be left out.
     #[wasm_bindgen(unchecked_return_type = "Table")]
     pub async fn create(
