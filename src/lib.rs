@@ -43,8 +43,8 @@ mod write;
 
 pub use error::{Error, ErrorKind, Result};
 pub use expr::{Predicate, col};
-pub use table::{Append, Table};
-pub use transaction::{CommitReceipt, Resolution};
+pub use table::{Append, Table, Transaction};
+pub use transaction::{CommitReceipt, Isolation, Resolution, TransactionReceipt};
 pub use warehouse::{CreateTable, Warehouse};
 pub use write::{ipc_to_batches, records_to_batch};
 

@@ -1,4 +1,5 @@
 mod append;
+mod transaction;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +12,14 @@ use crate::error::Result;
 use crate::inspect::Inspect;
 use crate::read::Manifests;
 use crate::runtime::{BoxStream, MaybeSend};
-use crate::scan::{ScanBuilder, Source, tail};
+use crate::scan::{Filter, ScanBuilder, Source, tail};
 use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
 pub use crate::table::append::Append;
-use crate::transaction::{self, CommitReceipt, Committer, IdempotencyKey, Resolution};
+pub use crate::table::transaction::Transaction;
+use crate::transaction::{
+    Change, CommitReceipt, Committer, Guard, IdempotencyKey, Payload, Resolution, TransactionReceipt, Work, prepare,
+    prepare_changes, resolve,
+};
 use crate::write::records_to_batch;
 
 /// A table. Cheap to clone; clones share what they know of it.
@@ -104,8 +109,39 @@ impl Table {
     ) -> Result<CommitReceipt> {
         let Core { handle, manifests, committer } = &*self.0;
         let metadata = handle.head().metadata;
-        let work = transaction::prepare(handle, &metadata, batches, key).await?;
-        committer.commit(handle, manifests, work).await
+        let rows = prepare(handle, &metadata, batches).await?;
+        let work = Work { key, payload: Payload::Append(rows) };
+        Ok(committer.commit(handle, manifests, work).await?.into())
+    }
+
+    /// Begins a transaction: changes that take effect together.
+    pub fn transaction<'a>(&self) -> Transaction<'a> {
+        Transaction::new(self.clone())
+    }
+
+    /// Deletes the rows that satisfy a condition: `table.delete("level = 'debug'").await?`. See [`Transaction::delete`].
+    pub fn delete<'a>(&self, filter: impl Into<Filter>) -> Transaction<'a> {
+        self.transaction().delete(filter)
+    }
+
+    /// Deletes the rows that satisfy a condition and appends others, as one snapshot. See [`Transaction::overwrite`].
+    pub fn overwrite<'a>(
+        &self,
+        filter: impl Into<Filter>,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+    ) -> Transaction<'a> {
+        self.transaction().overwrite(filter, batches)
+    }
+
+    pub(crate) async fn commit_changes(
+        &self,
+        changes: Vec<Change<'_>>,
+        guard: &Guard,
+        key: Option<IdempotencyKey>,
+    ) -> Result<TransactionReceipt> {
+        let Core { handle, manifests, committer } = &*self.0;
+        let payload = prepare_changes(handle, changes, guard).await?;
+        Ok(committer.commit(handle, manifests, Work { key, payload }).await?.into())
     }
 
     /// Appends JSON records, as [`append`](Self::append) does: each an object with a value for each column, or without
@@ -147,6 +183,6 @@ impl Table {
     /// From any process and at any later time. If the commit is not in the table, this makes sure that it never gets
     /// there. Fails with `CommitStateUnknown` again if the store cannot say.
     pub async fn resolve(&self, token: &str) -> Result<Resolution> {
-        transaction::resolve(&self.0.handle, token).await
+        resolve(&self.0.handle, token).await
     }
 }

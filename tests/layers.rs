@@ -71,9 +71,9 @@ fn each_layer_uses_only_those_below_it() {
                     let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                     let used = match name.as_str() {
                         "Error" | "ErrorKind" | "Result" => "error",
-                        "Table" => "table",
+                        "Table" | "Transaction" | "Append" => "table",
                         "Warehouse" | "CreateTable" => "warehouse",
-                        "CommitReceipt" | "Resolution" => "transaction",
+                        "CommitReceipt" | "Resolution" | "Isolation" | "TransactionReceipt" => "transaction",
                         other => other,
                     };
                     match height.get(used) {

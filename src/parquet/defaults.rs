@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, ListArray, MapArray, StructArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, ListArray, MapArray, StructArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::concat::concat;
-use arrow_select::take::take;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result, ResultExt};
 use crate::parquet::constant::{constant_array, null_column};
+use crate::parquet::gather;
 use crate::parquet::projection::misfit;
 use crate::spec::{NestedField, StructType, Type, default_value, field_to_arrow};
 
@@ -31,8 +31,7 @@ pub(crate) fn missing(target: &NestedField, rows: usize) -> Result<ArrayRef> {
         }
         (Some(json), _) => {
             let one = one(target, json).context(context)?;
-            let first = UInt32Array::from_value(0, rows);
-            take(&one, &first, None).map_err(|error| broken(target, error))
+            gather(&one, &vec![0..1; rows])
         }
     }
 }

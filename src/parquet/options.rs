@@ -99,6 +99,11 @@ impl EncodeOptions {
 
     /// The mode of every primitive field of a schema, by id. Without a default of the table's own, columns beyond the
     /// first hundred have none, so that manifests of wide tables stay small.
+    /// The same with bounds of all columns that are not cut.
+    pub(crate) fn with_whole_bounds(self) -> Self {
+        Self { metrics_default: Some(MetricsMode::Full), metrics_columns: BTreeMap::new(), ..self }
+    }
+
     pub(crate) fn metrics_modes(&self, schema: &Schema) -> BTreeMap<i32, MetricsMode> {
         let leaves = schema.walk().into_iter().filter(|(_, field)| field.field_type.as_primitive().is_some());
         ordered(leaves.enumerate().map(|(position, (name, field))| {

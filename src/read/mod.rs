@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use budget::Budget;
 pub(crate) use data_file::{DataFileRows, Reading};
-pub(crate) use deletes::{EqualityDeletes, PositionDeletes, Source};
+pub(crate) use deletes::{EqualityDeletes, Keys, PositionDeletes, Source};
 #[cfg(any(test, fuzzing))]
 pub(crate) use deletion_vector::decode as decode_deletion_vector;
 pub(crate) use files::Files;

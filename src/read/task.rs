@@ -10,6 +10,8 @@ pub struct ScanTask {
     pub data_file: DataFile,
     /// The sequence number of its rows.
     pub sequence_number: i64,
+    /// The URI of the manifest that lists it.
+    pub(crate) manifest: Arc<str>,
     /// The spec of its partition values.
     pub partition_spec: Arc<PartitionSpec>,
     /// Whether its partition shows that all of its rows satisfy the filter.
@@ -55,7 +57,16 @@ pub(crate) struct Equality {
 
 impl ScanTask {
     pub(crate) fn new(data_file: DataFile, sequence_number: i64, partition_spec: Arc<PartitionSpec>) -> Self {
-        Self { data_file, sequence_number, partition_spec, all_match: false, deletes: Deletes::default(), change: None }
+        let manifest = Arc::default();
+        Self {
+            data_file,
+            sequence_number,
+            manifest,
+            partition_spec,
+            all_match: false,
+            deletes: Deletes::default(),
+            change: None,
+        }
     }
 
     /// How many of the file's rows are left, where metadata tells.

@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::expr::{BoundPredicate, Predicate};
 use crate::read::Manifests;
 use crate::runtime::Timestamp;
-use crate::scan::{ScanPlan, ScanStream, plan};
+use crate::scan::{ScanPlan, ScanStream, ScanTask, plan};
 use crate::spec::metadata_columns::{OF_CHANGES, with_metadata_columns};
-use crate::spec::{PartitionColumns, RefKind, Schema, Snapshot, TableMetadata};
+use crate::spec::{PartitionColumns, RefKind, Schema, Snapshot, TableMetadata, ordered};
 
 /// What a scan reads from: shared with its table.
 #[derive(Clone, Debug)]
@@ -115,6 +115,11 @@ pub(super) struct Resolved {
 impl ScanBuilder {
     pub(crate) fn new(source: Source) -> Self {
         let metadata = source.handle.head().metadata;
+        Self::of(source, metadata)
+    }
+
+    /// Of a version that may not be committed yet.
+    pub(crate) fn of(source: Source, metadata: Arc<TableMetadata>) -> Self {
         let (at, pace) = (At::Current, Pace::default());
         Self { source, metadata, at, since: None, select: None, filter: None, limit: None, pace }
     }
@@ -220,6 +225,14 @@ impl ScanBuilder {
         plan::plan(self.resolve()?).await
     }
 
+    /// A plan of these files, which a plan of the same version and filter, or none, named.
+    pub(crate) fn plan_of(self, tasks: Vec<ScanTask>) -> Result<ScanPlan> {
+        let mut scan = self.resolve()?;
+        let compared = ordered(tasks.iter().flat_map(|task| task.deletes.compared()));
+        scan.schema = Arc::new(plan::with_compared(&scan.schema, &compared, &scan.metadata)?);
+        Ok(ScanPlan { tasks, ..ScanPlan::empty(scan) })
+    }
+
     /// Reads, as a stream of batches. Memory is bounded; dropping the stream stops its requests.
     ///
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a column, filter or ref that does not fit the
@@ -301,7 +314,7 @@ impl ScanBuilder {
 }
 
 impl Filter {
-    fn predicate(self) -> Result<Predicate> {
+    pub(crate) fn predicate(self) -> Result<Predicate> {
         match self {
             Self::Predicate(predicate) => Ok(predicate),
             Self::Text(text) => text.parse(),

@@ -70,11 +70,16 @@ impl ScanPlan {
         Ok(Some(bounds))
     }
 
+    /// Whether metadata tells that all rows of a file satisfy the filter.
+    pub(crate) fn is_covered(&self, task: &ScanTask) -> bool {
+        let stats = FileStats::new(&task.data_file.metrics, &self.scan.schema);
+        let filter = self.scan.filter.as_ref().filter(|_| !task.all_match);
+        filter.is_none_or(|filter| must_match(filter, &stats))
+    }
+
     /// How many rows of a file are selected, if metadata tells.
     pub(super) fn exact_rows(&self, task: &ScanTask) -> Option<u64> {
         let rows = task.exact_rows()?;
-        let stats = FileStats::new(&task.data_file.metrics, &self.scan.schema);
-        let filter = self.scan.filter.as_ref().filter(|_| !task.all_match);
-        filter.is_none_or(|filter| must_match(filter, &stats)).then_some(rows)
+        self.is_covered(task).then_some(rows)
     }
 }

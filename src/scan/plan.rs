@@ -122,6 +122,7 @@ pub(super) async fn files_of(
         let (file, manifest, cost) = read?;
         report.requests += cost.requests;
         report.bytes += cost.bytes;
+        let path: Arc<str> = file.manifest_path.as_str().into();
         for entry in manifest.entries.iter().filter(|entry| entry.status != EntryStatus::Deleted) {
             let data_file = &entry.data_file;
             if data_file.content != DataContent::Data {
@@ -129,7 +130,8 @@ pub(super) async fn files_of(
                 continue;
             }
             check_format(data_file)?;
-            tasks.extend(pruner.task(file, &manifest, entry, report));
+            let task = pruner.task(file, &manifest, entry, report);
+            tasks.extend(task.map(|task| ScanTask { manifest: path.clone(), ..task }));
         }
     }
     drop(reads);
@@ -139,7 +141,7 @@ pub(super) async fn files_of(
 }
 
 /// The schema with columns that equality deletes compare and that the table has no more.
-fn with_compared(schema: &Schema, compared: &BTreeSet<i32>, metadata: &TableMetadata) -> Result<Schema> {
+pub(super) fn with_compared(schema: &Schema, compared: &BTreeSet<i32>, metadata: &TableMetadata) -> Result<Schema> {
     let mut fields = schema.fields().to_vec();
     for id in compared.iter().filter(|id| schema.field_by_id(**id).is_none()) {
         let old = metadata.schemas.iter().rev().find_map(|old| old.fields().iter().find(|field| field.id == *id));

@@ -66,6 +66,15 @@ impl Positions {
         before(range.end.max(range.start)).saturating_sub(before(range.start))
     }
 
+    /// All of them in order, so many at a time.
+    pub(crate) fn chunks(&self, size: usize) -> impl Iterator<Item = Vec<i64>> {
+        let mut all = self.0.iter().map(|position| i64::try_from(position).unwrap_or(i64::MAX));
+        std::iter::from_fn(move || {
+            let chunk: Vec<i64> = all.by_ref().take(size).collect();
+            (!chunk.is_empty()).then_some(chunk)
+        })
+    }
+
     /// The parts of a range that are not among them, in order.
     pub fn gaps_in(&self, range: Range<u64>) -> Vec<Range<u64>> {
         let (mut gaps, mut from) = (Vec::new(), range.start);

@@ -36,6 +36,7 @@ pub(crate) const TARGET_FILE_SIZE: &str = "write.target-file-size-bytes";
 pub(crate) const NAME_MAPPING: &str = "schema.name-mapping.default";
 /// Java's names for places outside the table that file-system tables cannot have.
 pub(crate) const METADATA_PATH: &str = "write.metadata.path";
+pub(crate) const DATA_PATH: &str = "write.data.path";
 
 impl TableMetadata {
     /// A property as a number; the default if it is not set.

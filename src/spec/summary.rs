@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::spec::{DataFile, ordered};
+use crate::spec::{DataContent, DataFile, Value, ordered};
 
 /// What a snapshot did, and counts of it (spec: Snapshots, summary).
 #[derive(Clone, Debug, PartialEq)]
@@ -91,27 +91,70 @@ impl Summary {
         })
     }
 
-    /// The summary of an append of `files` to a table of these totals.
-    pub(crate) fn append<'a>(files: impl Iterator<Item = &'a DataFile>, before: Totals) -> Self {
-        let (mut count, mut records, mut size) = (0_u64, 0_u64, 0_u64);
-        for file in files {
-            count += 1;
-            records = records.saturating_add(file.metrics.record_count);
-            size = size.saturating_add(file.file_size_in_bytes);
-        }
-        let counts = [
-            ("added-data-files", count),
-            ("added-records", records),
-            ("added-files-size", size),
-            ("changed-partition-count", u64::from(count > 0)),
-            (RECORDS, before.records.saturating_add(records)),
-            (FILES_SIZE, before.files_size.saturating_add(size)),
-            (DATA_FILES, before.data_files.saturating_add(count)),
-            (DELETE_FILES, before.delete_files),
-            (POSITION_DELETES, before.position_deletes),
-            (EQUALITY_DELETES, before.equality_deletes),
+    /// The summary of a snapshot that adds and removes files, each with the id of its partition spec, in a table of these totals.
+    pub(crate) fn of<'a>(
+        operation: Operation,
+        added: impl Iterator<Item = (i32, &'a DataFile)>,
+        removed: impl Iterator<Item = (i32, &'a DataFile)>,
+        before: Totals,
+    ) -> Self {
+        let mut partitions = BTreeSet::new();
+        let mut sum = |files: &mut dyn Iterator<Item = (i32, &'a DataFile)>| {
+            let mut totals = Totals::default();
+            for (spec_id, file) in files {
+                totals.add(file);
+                let values = file.partition.iter().map(|value| value.as_ref().map(Value::to_bytes));
+                partitions.insert((spec_id, values.collect::<Vec<_>>()));
+            }
+            totals
+        };
+        let (mut added, mut removed) = (added, removed);
+        let (added, removed) = (sum(&mut added), sum(&mut removed));
+        let total = |of: fn(&Totals) -> u64| of(&before).saturating_add(of(&added)).saturating_sub(of(&removed));
+        let always = [
+            ("changed-partition-count", partitions.len() as u64),
+            (RECORDS, total(|totals| totals.records)),
+            (FILES_SIZE, total(|totals| totals.files_size)),
+            (DATA_FILES, total(|totals| totals.data_files)),
+            (DELETE_FILES, total(|totals| totals.delete_files)),
+            (POSITION_DELETES, total(|totals| totals.position_deletes)),
+            (EQUALITY_DELETES, total(|totals| totals.equality_deletes)),
         ];
-        let properties = ordered(counts.into_iter().map(|(name, count)| (name.to_owned(), count.to_string())));
-        Self { operation: Operation::Append, properties }
+        let where_some = [
+            ("added-data-files", added.data_files),
+            ("added-records", added.records),
+            ("added-files-size", added.files_size),
+            ("added-delete-files", added.delete_files),
+            ("added-position-deletes", added.position_deletes),
+            ("added-equality-deletes", added.equality_deletes),
+            ("deleted-data-files", removed.data_files),
+            ("deleted-records", removed.records),
+            ("removed-files-size", removed.files_size),
+            ("removed-delete-files", removed.delete_files),
+            ("removed-position-deletes", removed.position_deletes),
+            ("removed-equality-deletes", removed.equality_deletes),
+        ];
+        let is_append = operation == Operation::Append;
+        let shown = where_some.into_iter().enumerate().filter(|(at, (_, count))| *count > 0 || is_append && *at < 3);
+        let counts = always.into_iter().chain(shown.map(|(_, shown)| shown));
+        let properties = ordered(counts.map(|(name, count)| (name.to_owned(), count.to_string())));
+        Self { operation, properties }
+    }
+}
+
+impl Totals {
+    /// Counts a file.
+    pub(crate) fn add(&mut self, file: &DataFile) {
+        let rows = file.metrics.record_count;
+        // Of several deletion vectors in one file each has its own share.
+        let size = file.content_size_in_bytes.and_then(|size| u64::try_from(size).ok());
+        self.files_size = self.files_size.saturating_add(size.unwrap_or(file.file_size_in_bytes));
+        let (files, of) = match file.content {
+            DataContent::Data => (&mut self.data_files, &mut self.records),
+            DataContent::PositionDeletes => (&mut self.delete_files, &mut self.position_deletes),
+            DataContent::EqualityDeletes => (&mut self.delete_files, &mut self.equality_deletes),
+        };
+        *files += 1;
+        *of = of.saturating_add(rows);
     }
 }

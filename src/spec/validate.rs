@@ -68,7 +68,7 @@ pub(crate) fn step(base: &TableMetadata, next: &TableMetadata) -> Result<()> {
     for snapshot in next.snapshots.iter().filter(|snapshot| !before.contains(&snapshot.snapshot_id)) {
         kept("a new snapshot's sequence number is new", snapshot.sequence_number > base.last_sequence_number)?;
         if let Some(parent) = snapshot.parent_snapshot_id {
-            let time = base.snapshot(parent).map(|parent| parent.timestamp);
+            let time = next.snapshot(parent).map(|parent| parent.timestamp);
             kept("a new snapshot's parent is there", time.is_some())?;
             kept("time does not go backwards along a history", time.is_some_and(|time| snapshot.timestamp > time))?;
         }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -7,44 +5,89 @@ use crate::catalog::TableHandle;
 use crate::error::{Error, Result};
 use crate::parquet::conform;
 use crate::runtime::BoxStream;
-use crate::spec::{Schema, TableMetadata, properties};
-use crate::transaction::idempotency::IdempotencyKey;
+use crate::spec::{Operation, Schema, TableMetadata, properties};
+use crate::transaction::draft::{Changes, Draft, Removed};
+use crate::transaction::manifest::NewManifest;
+use crate::transaction::work::{AppendedRows, Content};
 use crate::write::{PreparedFile, write_batches};
 
 /// Appends smaller than this are written by whoever commits them, so that those that share a commit share a file.
 const SMALL: usize = 4 << 20;
 
-/// What one append brings to a commit.
-#[derive(Debug)]
-pub(crate) struct Work {
-    pub(crate) schema: Arc<Schema>,
-    pub(crate) rows: u64,
-    pub(crate) key: Option<IdempotencyKey>,
-    pub(crate) payload: Payload,
+/// Files to append, and their manifests, once they are made.
+#[derive(Debug, Default)]
+pub(super) struct Appends {
+    files: Option<Vec<PreparedFile>>,
+    manifests: Option<Vec<NewManifest>>,
 }
 
-#[derive(Debug)]
-pub(crate) enum Payload {
-    /// Few rows, not encoded yet.
-    Batches(Vec<RecordBatch>),
-    /// Files.
-    Files(Vec<PreparedFile>),
+impl Appends {
+    pub(super) fn files(&self) -> impl Iterator<Item = &PreparedFile> {
+        self.files.iter().flatten()
+    }
+
+    pub(super) fn manifests(&self) -> impl Iterator<Item = &NewManifest> {
+        self.manifests.iter().flatten()
+    }
+
+    /// Makes the files of rows of one schema, unless they are made.
+    pub(super) async fn prepare(&mut self, draft: &Draft, rows: &[&AppendedRows]) -> Result<()> {
+        let table = draft.table();
+        let Some(schema) = rows.first().map(|rows| rows.schema.clone()) else { return Ok(()) };
+        still_there(&draft.metadata, &schema)?;
+        if self.files.is_none() {
+            let (mut files, mut batches) = (Vec::new(), Vec::new());
+            for rows in rows {
+                match &rows.content {
+                    Content::Files(own) => files.extend(own.iter().cloned()),
+                    Content::Batches(own) => batches.extend(own.iter().cloned().map(Ok)),
+                }
+            }
+            let batches = Box::pin(stream::iter(batches));
+            files.extend(write_batches(table, &draft.metadata, &schema, batches).await?);
+            self.files = Some(files);
+        }
+        if self.manifests.is_none() {
+            let files = self.files.as_deref().unwrap_or_default();
+            self.manifests = Some(NewManifest::all_adding(table, &draft.metadata, &schema, files)?);
+        }
+        Ok(())
+    }
+
+    /// Appends them as one snapshot.
+    pub(super) async fn add_snapshot(&self, draft: &mut Draft) -> Result<()> {
+        let changes = Changes {
+            operation: Operation::Append,
+            added: self.files().collect(),
+            manifests: self.manifests().collect(),
+            removed: &Removed::default(),
+            properties: Vec::new(),
+        };
+        draft.add_snapshot(changes).await
+    }
 }
 
-/// Checks an append's rows against the table's schema, and writes them to files if they are many.
+/// An append relies on its schema and partition spec, and on nothing else that others may have changed.
+fn still_there(metadata: &TableMetadata, schema: &Schema) -> Result<()> {
+    match metadata.schemas.iter().any(|there| there.same_fields(schema)) {
+        true => Ok(()),
+        false => Err(Error::conflict(format!("the schema {} that the rows were made for is gone", schema.schema_id()))),
+    }
+}
+
+/// Checks rows against a schema, and writes them to files if they are many.
 pub(crate) async fn prepare(
     table: &TableHandle,
     metadata: &TableMetadata,
     mut batches: BoxStream<'_, Result<RecordBatch>>,
-    key: Option<IdempotencyKey>,
-) -> Result<Work> {
+) -> Result<AppendedRows> {
     refuse_unwritable(table, metadata)?;
     let schema = metadata.current_schema()?.clone();
     let mut small = Vec::new();
     let (mut bytes, mut rows) = (0, 0_u64);
     while bytes < SMALL {
         let Some(batch) = batches.try_next().await? else {
-            return Ok(Work { schema, rows, key, payload: Payload::Batches(small) });
+            return Ok(AppendedRows { schema, rows, content: Content::Batches(small) });
         };
         if batch.num_rows() > 0 {
             let batch = conform(&schema, &batch)?;
@@ -57,7 +100,7 @@ pub(crate) async fn prepare(
     let all = stream::iter(small).map(Ok).chain(rest);
     let files = write_batches(table, metadata, &schema, Box::pin(all)).await?;
     let rows = files.iter().map(|file| file.data_file.metrics.record_count).sum();
-    Ok(Work { schema: schema.clone(), rows, key, payload: Payload::Files(files) })
+    Ok(AppendedRows { schema: schema.clone(), rows, content: Content::Files(files) })
 }
 
 /// Refuses, by name, tables that this version cannot write to.
@@ -79,10 +122,7 @@ pub(crate) fn refuse_unwritable(table: &TableHandle, metadata: &TableMetadata) -
             table.location.recorded()
         ));
     }
-    if !metadata.partition_spec(metadata.default_spec_id)?.is_unpartitioned() {
-        return refuse("it is partitioned".into());
-    }
-    for property in ["write.data.path", properties::METADATA_PATH] {
+    for property in [properties::DATA_PATH, properties::METADATA_PATH] {
         if metadata.property(property).is_some() {
             return refuse(format!("its property `{property}` puts files outside of it"));
         }

@@ -1,5 +1,5 @@
 use std::future::poll_fn;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use futures::channel::oneshot;
@@ -9,11 +9,11 @@ use futures::lock::Mutex as AsyncMutex;
 use crate::catalog::TableHandle;
 use crate::error::{Error, Result};
 use crate::read::Manifests;
-use crate::transaction::append::Work;
 use crate::transaction::group::{Committed, Group};
-use crate::transaction::receipt::CommitReceipt;
+use crate::transaction::receipt::Receipt;
+use crate::transaction::work::Work;
 
-/// Group commit: appends that wait on one handle at the same time share a commit.
+/// Group commit: appends that wait on one handle at the same time share a commit; a transaction has one of its own.
 ///
 /// Whoever gets the lock leads: it takes all that waits, commits it, and hands out the receipts. There is no task in the
 /// background. A group belongs to the committer, not to its leader: if the leader's future is dropped in the middle of a
@@ -26,16 +26,16 @@ pub(crate) struct Committer {
     announced: AsyncMutex<u64>,
 }
 
-/// An append that waits, and where its result goes.
+/// What waits to be committed, and where its result goes.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) work: Work,
-    pub(super) done: oneshot::Sender<Result<CommitReceipt>>,
+    pub(super) done: oneshot::Sender<Result<Receipt>>,
 }
 
 impl Member {
     /// Whoever does not wait any more does not want to know.
-    pub(super) fn tell(self, result: Result<CommitReceipt>) {
+    pub(super) fn tell(self, result: Result<Receipt>) {
         let _ = self.done.send(result);
     }
 }
@@ -45,7 +45,12 @@ const MAX_GROUP: usize = 10_000;
 
 impl Committer {
     /// Commits one append, alone or together with others.
-    pub(crate) async fn commit(&self, table: &TableHandle, manifests: &Manifests, work: Work) -> Result<CommitReceipt> {
+    pub(crate) async fn commit(
+        &self,
+        table: &Arc<TableHandle>,
+        manifests: &Arc<Manifests>,
+        work: Work,
+    ) -> Result<Receipt> {
         let (done, mut result) = oneshot::channel();
         self.waiting().push(Member { work, done });
         let_others_in().await;
@@ -67,7 +72,7 @@ impl Committer {
             // The next commit does not wait for this one's hint.
             drop(group);
             if let Some(finished) = finished {
-                finished.deliver(&outcome);
+                finished.deliver(table, &outcome);
             }
             if let Ok(Some(committed)) = &outcome {
                 self.announce(table, committed).await;
@@ -99,14 +104,17 @@ impl Committer {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All that waits and whose caller still does, of one schema.
+    /// All that waits and whose caller still does: appends of one schema, or one transaction.
     fn take(&self) -> Vec<Member> {
         let mut waiting = self.waiting();
         waiting.retain(|member| !member.done.is_canceled());
-        let Some(schema) = waiting.first().map(|member| member.work.schema.clone()) else { return Vec::new() };
+        let Some(schema) = waiting.first().map(|member| member.work.payload.schema().cloned()) else {
+            return Vec::new();
+        };
+        let Some(schema) = schema else { return vec![waiting.remove(0)] };
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         for member in waiting.drain(..) {
-            let fits = taken.len() < MAX_GROUP && member.work.schema == schema;
+            let fits = taken.len() < MAX_GROUP && member.work.payload.schema() == Some(&schema);
             if fits { taken.push(member) } else { left.push(member) }
         }
         *waiting = left;

@@ -1,21 +1,36 @@
 //! Changes to a table, and committing them.
 
 mod append;
-mod commit;
+mod change;
+#[cfg(test)]
+mod change_tests;
 mod committer;
+mod draft;
 #[cfg(test)]
 mod fault_tests;
 mod group;
 mod idempotency;
 #[cfg(test)]
 mod idempotency_tests;
+mod isolation;
+mod manifest;
+mod metadata_change;
 mod receipt;
+mod remove;
 mod resolve;
+mod steps;
 #[cfg(test)]
 mod tests;
+mod victims;
+mod work;
 
 pub(crate) use append::prepare;
+pub(crate) use change::{Change, prepare_changes};
 pub(crate) use committer::Committer;
 pub(crate) use idempotency::IdempotencyKey;
-pub use receipt::{CommitReceipt, Resolution};
+pub(crate) use isolation::Guard;
+pub use isolation::Isolation;
+pub(crate) use metadata_change::MetadataChange;
+pub use receipt::{CommitReceipt, Resolution, TransactionReceipt};
 pub(crate) use resolve::resolve;
+pub(crate) use work::{Payload, Work};

@@ -1,27 +1,34 @@
 use bytes::Bytes;
 
 use crate::catalog::TableHandle;
-use crate::error::Result;
-use crate::runtime::BoxFuture;
 use crate::spec::{DataContent, DataFile, Metrics};
-use crate::write::put_new;
+use crate::write::partition::Partition;
 
 /// A data file that is written, or all but written: a small one is sent together with its commit's manifest.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedFile {
     pub(crate) data_file: DataFile,
+    /// The partition spec of its partition.
+    pub(crate) spec_id: i32,
     key: String,
     unsent: Option<Bytes>,
 }
 
 impl PreparedFile {
     /// `relative` is the file's path in the table; `unsent` its whole content, if it is not in the store yet.
-    pub(super) fn new(table: &TableHandle, relative: &str, size: u64, metrics: Metrics, unsent: Option<Bytes>) -> Self {
+    pub(super) fn new(
+        table: &TableHandle,
+        relative: &str,
+        Partition { spec_id, values }: Partition,
+        size: u64,
+        metrics: Metrics,
+        unsent: Option<Bytes>,
+    ) -> Self {
         let data_file = DataFile {
             content: DataContent::Data,
             file_path: table.location.uri(relative),
             file_format: "PARQUET".to_owned(),
-            partition: Vec::new(),
+            partition: values,
             file_size_in_bytes: size,
             metrics,
             equality_ids: Vec::new(),
@@ -32,16 +39,16 @@ impl PreparedFile {
             content_size_in_bytes: None,
             key_metadata: None,
         };
-        Self { data_file, key: table.location.key(relative), unsent }
+        Self { data_file, spec_id, key: table.location.key(relative), unsent }
     }
 
-    /// Sends what is not in the store yet. May be repeated.
-    pub(crate) fn send<'a>(&'a self, table: &'a TableHandle) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            match &self.unsent {
-                None => Ok(()),
-                Some(bytes) => put_new(table, &self.key, bytes.clone()).await,
-            }
-        })
+    /// Whether it deletes rows of other files.
+    pub(crate) fn is_of_deletes(&self) -> bool {
+        self.data_file.content != DataContent::Data
+    }
+
+    /// What is not in the store yet: its key, and its content.
+    pub(crate) fn unsent(&self) -> Option<(&str, &Bytes)> {
+        Some((&self.key, self.unsent.as_ref()?))
     }
 }

@@ -2,15 +2,18 @@
 
 mod data_file;
 mod ipc;
+mod partition;
 mod pieces;
 #[cfg(test)]
 mod pieces_tests;
+mod position_deletes;
 mod put_new;
 mod records;
 mod rolling;
 
 pub(crate) use data_file::PreparedFile;
 pub use ipc::ipc_to_batches;
+pub(crate) use position_deletes::write_position_deletes;
 pub(crate) use put_new::put_new;
 pub use records::records_to_batch;
 pub(crate) use rolling::write_batches;

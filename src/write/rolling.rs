@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use futures::StreamExt;
@@ -6,9 +9,10 @@ use crate::catalog::TableHandle;
 use crate::error::{Result, ResultExt};
 use crate::parquet::{EncodeOptions, FileEncoder};
 use crate::runtime::BoxStream;
-use crate::spec::{Schema, TableMetadata, properties};
+use crate::spec::{PartitionSpec, Schema, TableMetadata, properties};
 use crate::store::{PutOptions, Upload};
 use crate::write::PreparedFile;
+use crate::write::partition::{Partition, Partitioner, folder};
 use crate::write::pieces::Pieces;
 
 /// The size of data files to aim for by default (`write.target-file-size-bytes`).
@@ -18,69 +22,164 @@ const PART: usize = 8 << 20;
 /// Rows are given to the encoder so many at a time, so that sizes are looked at often enough.
 const SLICE: usize = 65_536;
 
-/// Writes batches, which have exactly the schema's columns, into as many files as their size asks for. Memory is
-/// bounded by a row group and a part; a file smaller than a part is left to be sent with its commit.
+/// How much of files that are being written, one in each partition, is held in memory. Beyond it the largest is ended.
+const MOST_OPEN: u64 = if cfg!(target_family = "wasm") { 24 << 20 } else { 256 << 20 };
+
+/// Writes batches, which have exactly the schema's columns, into as many files as the default partition spec and the files'
+/// size ask for. Memory is bounded by a row group and a part, of partitioned tables by a fixed size; a file smaller than a
+/// part is left to be sent with its commit.
 pub(crate) async fn write_batches(
     table: &TableHandle,
     metadata: &TableMetadata,
     schema: &Schema,
     mut batches: BoxStream<'_, Result<RecordBatch>>,
 ) -> Result<Vec<PreparedFile>> {
-    let options = EncodeOptions::from_properties(&metadata.properties)?;
-    let target = metadata.number(properties::TARGET_FILE_SIZE, TARGET)?.max(1);
-    let name = table.unique();
-    let mut files = Vec::new();
-    let mut open: Option<OpenFile> = None;
+    let mut writer = Writer::new(table, metadata, schema)?;
     while let Some(batch) = batches.next().await {
-        let batch = match batch {
-            Ok(batch) => batch,
-            Err(error) => return Err(give_up(open, error).await),
+        let written = match batch {
+            Ok(batch) => writer.write(&batch).await,
+            Err(error) => Err(error),
         };
-        for start in (0..batch.num_rows()).step_by(SLICE) {
-            let slice = batch.slice(start, SLICE.min(batch.num_rows() - start));
-            let mut file = match open.take() {
-                Some(file) => file,
-                None => OpenFile::new(format!("data/{name}-{}.parquet", files.len()), schema, &options)?,
-            };
-            if let Err(error) = file.write(table, &slice).await {
-                return Err(give_up(Some(file), error).await);
-            }
-            if file.size() >= target {
-                files.push(file.finish(table).await?);
-            } else {
-                open = Some(file);
-            }
+        if let Err(error) = written {
+            return Err(writer.give_up(error).await);
         }
     }
-    if let Some(file) = open {
-        files.push(file.finish(table).await?);
-    }
-    Ok(files)
+    writer.finish().await
 }
 
-/// Removes the parts of a file that will not be completed, as well as may be.
-async fn give_up(file: Option<OpenFile>, error: crate::Error) -> crate::Error {
-    if let Some(upload) = file.and_then(|file| file.upload) {
-        let _ = upload.abort().await;
+struct Writer<'a> {
+    table: &'a TableHandle,
+    schema: &'a Schema,
+    options: EncodeOptions,
+    target: u64,
+    name: String,
+    spec: Arc<PartitionSpec>,
+    /// `None` where rows are not divided.
+    partitioner: Option<Partitioner>,
+    /// By the place of their partition.
+    open: BTreeMap<usize, OpenFile>,
+    begun: usize,
+    files: Vec<PreparedFile>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(table: &'a TableHandle, metadata: &TableMetadata, schema: &'a Schema) -> Result<Self> {
+        let spec = metadata.partition_spec(metadata.default_spec_id)?.clone();
+        let partitioner = match spec.is_unpartitioned() {
+            true => None,
+            false => Some(Partitioner::new(&spec, schema)?),
+        };
+        Ok(Self {
+            table,
+            schema,
+            options: EncodeOptions::from_properties(&metadata.properties)?,
+            target: metadata.number(properties::TARGET_FILE_SIZE, TARGET)?.max(1),
+            name: table.unique(),
+            spec,
+            partitioner,
+            open: BTreeMap::new(),
+            begun: 0,
+            files: Vec::new(),
+        })
     }
-    error
+
+    async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        for start in (0..batch.num_rows()).step_by(SLICE) {
+            let slice = batch.slice(start, SLICE.min(batch.num_rows() - start));
+            let divided = match &mut self.partitioner {
+                None => vec![(0, slice)],
+                Some(partitioner) => partitioner.divide(&slice)?,
+            };
+            for (place, rows) in divided {
+                self.write_to(place, &rows).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_to(&mut self, place: usize, rows: &RecordBatch) -> Result<()> {
+        let mut file = match self.open.remove(&place) {
+            Some(file) => file,
+            None => self.begin(place)?,
+        };
+        let written = file.write(self.table, rows).await;
+        let is_full = file.size() >= self.target;
+        self.open.insert(place, file);
+        written?;
+        if is_full {
+            self.end(place).await?;
+        }
+        while let Some(place) = self.too_large() {
+            self.end(place).await?;
+        }
+        Ok(())
+    }
+
+    /// The largest of several files if they hold too much.
+    fn too_large(&self) -> Option<usize> {
+        let held: u64 = self.open.values().map(OpenFile::held).sum();
+        let largest = || self.open.iter().max_by_key(|(_, file)| file.held()).map(|(place, _)| *place);
+        (self.open.len() > 1 && held > MOST_OPEN).then(largest)?
+    }
+
+    fn first(&self) -> Option<usize> {
+        self.open.keys().next().copied()
+    }
+
+    fn begin(&mut self, place: usize) -> Result<OpenFile> {
+        let partition = match &self.partitioner {
+            Some(partitioner) => partitioner.partition(place),
+            None => Partition { spec_id: self.spec.spec_id, values: vec![None; self.spec.fields.len()] },
+        };
+        let folder = folder(&self.spec, &partition.values);
+        let relative = format!("data/{folder}{}-{}.parquet", self.name, self.begun);
+        self.begun += 1;
+        let encoder = FileEncoder::new(self.schema, &self.options)?;
+        Ok(OpenFile { relative, partition, encoder, ready: Pieces::default(), upload: None })
+    }
+
+    async fn end(&mut self, place: usize) -> Result<()> {
+        if let Some(file) = self.open.remove(&place) {
+            self.files.push(file.finish(self.table).await?);
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Vec<PreparedFile>> {
+        while let Some(place) = self.first() {
+            if let Err(error) = self.end(place).await {
+                return Err(self.give_up(error).await);
+            }
+        }
+        Ok(self.files)
+    }
+
+    /// Removes the parts of files that will not be completed, as well as may be.
+    async fn give_up(self, error: crate::Error) -> crate::Error {
+        for upload in self.open.into_values().filter_map(|file| file.upload) {
+            let _ = upload.abort().await;
+        }
+        error
+    }
 }
 
 struct OpenFile {
     relative: String,
+    partition: Partition,
     encoder: FileEncoder,
     ready: Pieces,
     upload: Option<Box<dyn Upload>>,
 }
 
 impl OpenFile {
-    fn new(relative: String, schema: &Schema, options: &EncodeOptions) -> Result<Self> {
-        Ok(Self { relative, encoder: FileEncoder::new(schema, options)?, ready: Pieces::default(), upload: None })
-    }
-
     /// Encoded so far, and what is waiting to be encoded.
     fn size(&self) -> u64 {
         self.encoder.bytes_written() + self.encoder.buffered_bytes()
+    }
+
+    /// Bytes of memory held.
+    fn held(&self) -> u64 {
+        self.encoder.buffered_bytes() + self.ready.len() as u64
     }
 
     async fn write(&mut self, table: &TableHandle, batch: &RecordBatch) -> Result<()> {
@@ -110,12 +209,12 @@ impl OpenFile {
         self.ready.push(rest);
         let ready = self.ready.take(self.ready.len());
         let Some(mut upload) = self.upload else {
-            return Ok(PreparedFile::new(table, &self.relative, size, metrics, Some(ready)));
+            return Ok(PreparedFile::new(table, &self.relative, self.partition, size, metrics, Some(ready)));
         };
         if !ready.is_empty() {
             upload.part(ready).await.context(|| format!("writing {}", self.relative))?;
         }
         upload.complete().await.context(|| format!("writing {}", self.relative))?;
-        Ok(PreparedFile::new(table, &self.relative, size, metrics, None))
+        Ok(PreparedFile::new(table, &self.relative, self.partition, size, metrics, None))
     }
 }

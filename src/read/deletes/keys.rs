@@ -9,13 +9,16 @@ use arrow_schema::{DataType, Fields};
 
 use crate::error::{Error, Result};
 use crate::parquet::id_of;
+use crate::spec::{PrimitiveType, Value};
 
 /// The values of some columns, row by row, as bytes that are equal where the values are (spec: Equality Delete Files: null
 /// equals null; as in Iceberg's own readers NaN equals NaN, and -0.0 is not 0.0).
+#[derive(Debug)]
 pub(crate) struct Keys {
     columns: Vec<Column>,
 }
 
+#[derive(Debug)]
 enum Column {
     Boolean(BooleanArray),
     /// Values of so many bytes each, in one buffer.
@@ -36,6 +39,25 @@ impl Keys {
             Column::new(&one_nan(array))
         });
         Ok(Self { columns: columns.collect::<Result<_>>()? })
+    }
+
+    /// A row's value of the column at a place among the ids.
+    pub(crate) fn value(&self, at: usize, row: usize, primitive: PrimitiveType) -> Result<Option<Value>> {
+        let mut bytes = Vec::new();
+        let Some(column) = self.columns.get(at) else { return Ok(None) };
+        column.write(row, &mut bytes);
+        let value = match (bytes.split_first(), column) {
+            (Some((1, value)), Column::String(_) | Column::Binary(_)) => value.get(size_of::<usize>()..),
+            (Some((1, value)), _) => Some(value),
+            _ => None,
+        };
+        let value = value.map(|value| match (primitive, <[u8; 16]>::try_from(value)) {
+            (PrimitiveType::Decimal { scale, .. }, Ok(native)) => {
+                Ok(Value::Decimal { unscaled: i128::from_le_bytes(native), scale })
+            }
+            _ => Value::from_bytes(primitive, value),
+        });
+        value.transpose()
     }
 
     /// Writes a row's key over what is there.

@@ -5,6 +5,7 @@ mod keys;
 mod positions;
 
 pub(crate) use equality::EqualityDeletes;
+pub(crate) use keys::Keys;
 pub(crate) use positions::{PositionDeletes, Source};
 
 /// How many bytes of a delete file, or of those of one group, are fetched at a time, beside the budget: files whose rows wait for deletes hold that.

@@ -41,6 +41,12 @@ impl PositionDeletes {
         Self { path, source, loaded: Mutex::default() }
     }
 
+    /// Positions in one data file that no delete file has.
+    pub(crate) fn known(data_file: String, positions: Positions) -> Self {
+        let by_file = HashMap::from([(data_file, Arc::new(positions))]);
+        Self { path: String::new(), source: Source::Vectors(Vec::new()), loaded: Mutex::new(Some(Arc::new(by_file))) }
+    }
+
     /// How many rows of a data file they delete, if that is known without loading them. Rows of delete files may repeat
     /// each other.
     pub(crate) fn exact_count(&self, data_file: &str) -> Option<u64> {

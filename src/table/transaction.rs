@@ -1,0 +1,149 @@
+use std::fmt;
+use std::future::IntoFuture;
+
+use arrow_array::RecordBatch;
+use futures::Stream;
+use futures::stream;
+
+use crate::error::{Error, Result};
+use crate::expr::Predicate;
+use crate::runtime::{BoxFuture, MaybeSend};
+use crate::scan::Filter;
+use crate::table::Table;
+use crate::transaction::{Change, Guard, IdempotencyKey, Isolation, MetadataChange, TransactionReceipt};
+
+/// Changes to a table that take effect together, or not at all: one commit.
+///
+/// ```no_run
+/// # async fn f(table: datashard::Table, batch: arrow_array::RecordBatch) -> datashard::Result<()> {
+/// let receipt = table.transaction().delete("day < '2026-01-01'").append([batch]).await?;
+/// # Ok(()) }
+/// ```
+///
+/// They are made in their order, each on what those before it left. Each that changes rows makes a snapshot of its own. Where
+/// another writer commits first, they are made again on top of that, unless this would undo what it did: then the
+/// transaction fails with [`Conflict`](crate::ErrorKind::Conflict), and nothing is changed.
+///
+/// Nothing happens before it is awaited. Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) where a change does not
+/// fit the table, and with [`CommitStateUnknown`](crate::ErrorKind::CommitStateUnknown) as
+/// [`append`](Table::append) does. Dropping the future leaves open whether it takes effect.
+#[must_use = "nothing is changed until it is awaited"]
+pub struct Transaction<'a> {
+    table: Table,
+    changes: Vec<Result<Change<'a>>>,
+    guard: Guard,
+    key: Option<String>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(table: Table) -> Self {
+        Self { table, changes: Vec::new(), guard: Guard::default(), key: None }
+    }
+
+    fn with(mut self, change: Result<Change<'a>>) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    /// Appends rows.
+    pub fn append(self, batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>) -> Self {
+        self.append_stream(stream::iter(batches.into_iter().map(Ok)))
+    }
+
+    /// Appends the rows that a stream brings.
+    pub fn append_stream(self, batches: impl Stream<Item = Result<RecordBatch>> + MaybeSend + 'a) -> Self {
+        self.with(Ok(Change::Append(Box::pin(batches))))
+    }
+
+    /// Deletes the rows that satisfy a condition: a predicate or its text. Rows of which the condition is not true, since a
+    /// column is null, stay.
+    ///
+    /// Files all of whose rows satisfy it, by their partition or statistics, go without being read. Of others the rows that
+    /// are left are written anew, or the positions of those that go are written beside, as the table's property
+    /// `write.delete.mode` says (`copy-on-write`, the default, or `merge-on-read`).
+    pub fn delete(self, filter: impl Into<Filter>) -> Self {
+        let change = filter.into().predicate().map(|filter| Change::Replace(filter, None));
+        self.with(change)
+    }
+
+    /// Deletes the rows that satisfy a condition and appends others, as one snapshot. The new rows need not satisfy it.
+    pub fn overwrite(
+        self,
+        filter: impl Into<Filter>,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+    ) -> Self {
+        self.overwrite_stream(filter, stream::iter(batches.into_iter().map(Ok)))
+    }
+
+    /// Deletes the rows that satisfy a condition and appends those that a stream brings, as one snapshot.
+    pub fn overwrite_stream(
+        self,
+        filter: impl Into<Filter>,
+        batches: impl Stream<Item = Result<RecordBatch>> + MaybeSend + 'a,
+    ) -> Self {
+        let change = filter.into().predicate().map(|filter| Change::Replace(filter, Some(Box::pin(batches))));
+        self.with(change)
+    }
+
+    /// Puts these rows in the place of all that are there.
+    pub fn replace_all(self, batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>) -> Self {
+        self.overwrite(Predicate::always_true(), batches)
+    }
+
+    /// Sets a table property.
+    pub fn set_property(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with(Ok(Change::Metadata(MetadataChange::SetProperty(name.into(), value.into()))))
+    }
+
+    /// Removes a table property, if it is there.
+    pub fn remove_property(self, name: impl Into<String>) -> Self {
+        self.with(Ok(Change::Metadata(MetadataChange::RemoveProperty(name.into()))))
+    }
+
+    /// What is done about rows that others add or change meanwhile; [serializable](Isolation::Serializable) by default.
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.guard.isolation = isolation;
+        self
+    }
+
+    /// Fails with [`Conflict`](crate::ErrorKind::Conflict) if rows that the conditions of deletes and overwrites may be true
+    /// of were removed since a snapshot or, where isolation is serializable, added: for changes that were decided on by
+    /// reading that snapshot.
+    pub fn decided_on(mut self, snapshot_id: i64) -> Self {
+        self.guard.decided_on = Some(snapshot_id);
+        self
+    }
+
+    /// Commits once for each key, as [`Append::idempotency_key`](crate::Append::idempotency_key) says. The key is kept with
+    /// a snapshot: a transaction that makes none cannot have one.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    async fn commit(self) -> Result<TransactionReceipt> {
+        let Self { table, changes, guard, key } = self;
+        let changes = changes.into_iter().collect::<Result<Vec<_>>>()?;
+        if changes.is_empty() {
+            return Err(Error::invalid_input("the transaction has no changes"));
+        }
+        let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
+        table.commit_changes(changes, &guard, key).await
+    }
+}
+
+impl<'a> IntoFuture for Transaction<'a> {
+    type Output = Result<TransactionReceipt>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.commit())
+    }
+}
+
+impl fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (table, changes) = (self.table.name(), self.changes.len());
+        f.debug_struct("Transaction").field("table", &table).field("changes", &changes).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,46 @@
+use arrow_array::RecordBatch;
+
+use crate::catalog::TableHandle;
+use crate::error::Result;
+use crate::expr::Predicate;
+use crate::runtime::BoxStream;
+use crate::transaction::append::prepare;
+use crate::transaction::isolation::Guard;
+use crate::transaction::metadata_change::MetadataChange;
+use crate::transaction::steps::{AppendRows, ReplaceRows};
+use crate::transaction::work::{Payload, Step};
+
+/// Rows on their way into a table.
+pub(crate) type Rows<'a> = BoxStream<'a, Result<RecordBatch>>;
+
+/// A change, as a caller asks for it.
+pub(crate) enum Change<'a> {
+    Metadata(MetadataChange),
+    Append(Rows<'a>),
+    /// Removes the rows that satisfy a condition, and puts others in their place.
+    Replace(Predicate, Option<Rows<'a>>),
+}
+
+/// Makes the changes ready to be committed: conditions and metadata are checked against the version that is known, and
+/// rows against its schema with the changes before them; what is large is written.
+pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>>, guard: &Guard) -> Result<Payload> {
+    let mut metadata = (*table.head().metadata).clone();
+    let mut steps: Vec<Box<dyn Step>> = Vec::with_capacity(changes.len());
+    for change in changes {
+        steps.push(match change {
+            Change::Metadata(change) => {
+                change.apply(&mut metadata)?;
+                Box::new(change)
+            }
+            Change::Append(rows) => Box::new(AppendRows::new(prepare(table, &metadata, rows).await?)),
+            Change::Replace(filter, rows) => {
+                let rows = match rows {
+                    Some(rows) => Some(prepare(table, &metadata, rows).await?),
+                    None => None,
+                };
+                Box::new(ReplaceRows::new(filter, guard.clone(), rows))
+            }
+        });
+    }
+    Ok(Payload::Steps(steps))
+}

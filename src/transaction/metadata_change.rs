@@ -1,0 +1,43 @@
+use crate::error::{Error, Result};
+use crate::spec::{TableMetadata, properties};
+
+/// A change of a table's metadata, which is made again on whatever version it is committed on.
+#[derive(Clone, Debug)]
+pub(crate) enum MetadataChange {
+    SetProperty(String, String),
+    RemoveProperty(String),
+}
+
+impl MetadataChange {
+    pub(crate) fn apply(&self, metadata: &mut TableMetadata) -> Result<()> {
+        match self {
+            Self::SetProperty(name, value) => {
+                refuse_reserved(name)?;
+                metadata.properties.insert(name.clone(), value.clone());
+            }
+            Self::RemoveProperty(name) => {
+                refuse_reserved(name)?;
+                metadata.properties.remove(name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What commits rely on is not for callers to set, nor what would make the table's files be elsewhere.
+fn refuse_reserved(name: &str) -> Result<()> {
+    let own = [
+        properties::COMMIT_ID,
+        properties::PARENT_COMMIT_ID,
+        properties::DROPPED,
+        properties::PROVED,
+        properties::CREATED_BY,
+        properties::PYTHON_COMPACTION_THRESHOLD,
+        properties::METADATA_PATH,
+        properties::DATA_PATH,
+    ];
+    if own.contains(&name) || name.is_empty() {
+        return Err(Error::invalid_input(format!("the property `{name}` cannot be set")));
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use futures::{StreamExt, TryStreamExt};
+
+use crate::error::{Error, Result};
+use crate::parquet::conform;
+use crate::read::PositionDeletes;
+use crate::spec::Schema;
+use crate::transaction::draft::{Draft, Removed};
+use crate::transaction::manifest::NewManifest;
+use crate::transaction::victims::{Doomed, Victim};
+use crate::write::{PreparedFile, write_batches, write_position_deletes};
+
+/// How rows are removed from files of which some are left (`write.delete.mode` and its like).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The file is written anew without them.
+    CopyOnWrite,
+    /// Their positions are written down beside the file.
+    MergeOnRead,
+}
+
+impl Mode {
+    /// Of a table's property.
+    pub(super) fn of(draft: &Draft, property: &str) -> Result<Self> {
+        match draft.metadata.property(property).map(str::to_ascii_lowercase).as_deref() {
+            None | Some("copy-on-write") => Ok(Self::CopyOnWrite),
+            Some("merge-on-read") => Ok(Self::MergeOnRead),
+            Some(other) => Err(Error::invalid_data(format!(
+                "property `{property}`: `{other}` is neither copy-on-write nor merge-on-read"
+            ))),
+        }
+    }
+}
+
+/// What it takes to remove rows: files that go, and files that come, with the manifests that list them.
+#[derive(Debug, Default)]
+pub(super) struct Removal {
+    pub(super) removed: Removed,
+    pub(super) files: Vec<PreparedFile>,
+    pub(super) manifests: Vec<NewManifest>,
+    /// How many rows are removed.
+    pub(super) rows: u64,
+    victims: Option<Vec<(String, Doomed)>>,
+}
+
+impl Removal {
+    /// Prepares the removal of these rows. What was written before is used again if it is of the same rows.
+    pub(super) async fn prepare(&mut self, draft: &Draft, victims: &[Victim], mode: Mode) -> Result<()> {
+        let same: Vec<_> = victims.iter().map(|v| (v.task.data_file.file_path.clone(), v.rows.clone())).collect();
+        let is_same = self.victims.as_ref() == Some(&same);
+        self.removed = Removed::default();
+        for victim in victims {
+            if victim.rows == Doomed::All || mode == Mode::CopyOnWrite {
+                self.removed.insert(&victim.task.manifest, &victim.task.data_file);
+            }
+        }
+        if is_same {
+            return Ok(());
+        }
+        self.victims = None;
+        self.rows = count(draft, victims).await?;
+        let schema = draft.metadata.current_schema()?.clone();
+        let some = victims.iter().filter_map(|victim| match &victim.rows {
+            Doomed::All => None,
+            Doomed::Some(positions) => Some((&victim.task, positions)),
+        });
+        self.files = match mode {
+            Mode::CopyOnWrite => {
+                let tasks = some.map(|(task, positions)| {
+                    let mut task = task.clone();
+                    let path = task.data_file.file_path.clone();
+                    task.deletes.positions.push(Arc::new(PositionDeletes::known(path, positions.clone())));
+                    task
+                });
+                rewrite(draft, &schema, tasks.collect()).await?
+            }
+            Mode::MergeOnRead => {
+                let mut groups: BTreeMap<(i32, Vec<_>), Vec<_>> = BTreeMap::new();
+                for (task, positions) in some {
+                    let values = task.data_file.partition.iter().map(|value| value.as_ref().map(|v| v.to_bytes()));
+                    groups.entry((task.partition_spec.spec_id, values.collect())).or_default().push((task, positions));
+                }
+                let mut files = Vec::new();
+                for group in groups.into_values() {
+                    files.push(position_deletes(draft, group)?);
+                }
+                files
+            }
+        };
+        self.manifests = NewManifest::all_adding(draft.table(), &draft.metadata, &schema, &self.files)?;
+        self.victims = Some(same);
+        Ok(())
+    }
+}
+
+/// The rows that are left of files, in new files.
+async fn rewrite(draft: &Draft, schema: &Arc<Schema>, tasks: Vec<crate::scan::ScanTask>) -> Result<Vec<PreparedFile>> {
+    if tasks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let plan = draft.scan().ordered().plan_of(tasks)?;
+    let rows = plan.stream()?.map(|batch| conform(schema, &batch?));
+    write_batches(draft.table(), &draft.metadata, schema, Box::pin(rows)).await
+}
+
+/// A position delete file for data files of one partition.
+fn position_deletes(
+    draft: &Draft,
+    mut group: Vec<(&crate::scan::ScanTask, &crate::spec::Positions)>,
+) -> Result<PreparedFile> {
+    group.sort_by(|(a, _), (b, _)| a.data_file.file_path.cmp(&b.data_file.file_path));
+    let first = group.first().map(|(task, _)| *task);
+    let task = first.ok_or_else(|| Error::invalid_input("there are no rows to delete"))?;
+    let batches = group.iter().flat_map(|(task, positions)| {
+        let path = task.data_file.file_path.as_str();
+        positions.chunks(65_536).map(move |chunk| {
+            let paths: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(path, chunk.len())));
+            let positions: ArrayRef = Arc::new(Int64Array::from(chunk));
+            RecordBatch::try_from_iter([("file_path", paths), ("pos", positions)])
+        })
+    });
+    let only = if group.len() == 1 { Some(task.data_file.file_path.clone()) } else { None };
+    write_position_deletes(
+        draft.table(),
+        &draft.metadata,
+        &task.partition_spec,
+        &task.data_file.partition,
+        batches,
+        only,
+    )
+}
+
+/// How many rows are removed.
+async fn count(draft: &Draft, victims: &[Victim]) -> Result<u64> {
+    let (mut rows, mut unknown) = (0_u64, Vec::new());
+    for victim in victims {
+        match (&victim.rows, victim.task.exact_rows()) {
+            (Doomed::Some(positions), _) => rows = rows.saturating_add(positions.len()),
+            (Doomed::All, Some(all)) => rows = rows.saturating_add(all),
+            // Of files with deletes of their own metadata does not tell how many rows are left.
+            (Doomed::All, None) => unknown.push(victim.task.clone()),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(rows);
+    }
+    let left = draft.scan().select(Vec::<String>::new()).plan_of(unknown)?.stream()?;
+    left.try_fold(rows, |rows, batch| async move { Ok(rows.saturating_add(batch.num_rows() as u64)) }).await
+}

@@ -1,0 +1,115 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use futures::TryStreamExt;
+
+use crate::error::{Error, Result};
+use crate::expr::Predicate;
+use crate::scan::{ScanPlan, ScanTask};
+use crate::spec::Positions;
+use crate::transaction::draft::Draft;
+use crate::transaction::isolation::{Guard, Isolation};
+
+/// A data file that rows are removed from.
+#[derive(Clone, Debug)]
+pub(super) struct Victim {
+    pub(super) task: ScanTask,
+    pub(super) rows: Doomed,
+}
+
+/// Which of the rows that are left in a file are removed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Doomed {
+    All,
+    /// Those at these positions, at least one.
+    Some(Positions),
+}
+
+/// Finds the rows that satisfy a condition, and remembers what it found in each file for when it is asked again, of a later
+/// version.
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    /// Every file that may have held such rows, with the deletes that applied, and what was found.
+    known: BTreeMap<String, (ScanTask, Option<Doomed>)>,
+    is_begun: bool,
+}
+
+impl Finder {
+    /// The files of the draft's current snapshot that have rows which satisfy the condition, in the order of the manifests.
+    ///
+    /// Under snapshot isolation, asked again, only of files that were there the first time: fails with
+    /// [`Conflict`](crate::ErrorKind::Conflict) if another writer has removed one of them.
+    pub(super) async fn find(&mut self, draft: &Draft, filter: &Predicate, guard: &Guard) -> Result<Vec<Victim>> {
+        guard.check(draft, filter).await?;
+        let mut plan = draft.scan().select(["_file", "_pos"]).filter(filter.clone()).plan().await?;
+        let mut tasks = std::mem::take(&mut plan.tasks);
+        if self.is_begun && guard.isolation == Isolation::Snapshot {
+            tasks.retain(|task| self.known.contains_key(&task.data_file.file_path));
+            let there: BTreeSet<&str> = tasks.iter().map(|task| task.data_file.file_path.as_str()).collect();
+            let found = self.known.iter().filter(|(_, (_, found))| found.is_some());
+            if let Some((gone, _)) = found.into_iter().find(|(path, _)| !there.contains(path.as_str())) {
+                return Err(Error::conflict(format!("another writer has removed or rewritten {gone}")));
+            }
+        }
+        for task in &tasks {
+            match self.known.get(&task.data_file.file_path) {
+                Some((known, _)) if known.deletes.same(&task.deletes, &task.data_file.file_path) => {}
+                _ => plan.tasks.push(task.clone()),
+            }
+        }
+        self.look(plan).await?;
+        self.is_begun = true;
+        let victims = tasks.into_iter().filter_map(|task| {
+            let (_, found) = self.known.get(&task.data_file.file_path)?;
+            Some(Victim { rows: found.clone()?, task })
+        });
+        Ok(victims.collect())
+    }
+
+    /// Finds what rows of the plan's files satisfy its filter: by metadata where that tells, or else by reading.
+    async fn look(&mut self, mut plan: ScanPlan) -> Result<()> {
+        let tasks = std::mem::take(&mut plan.tasks);
+        for task in &tasks {
+            if !plan.is_covered(task) {
+                plan.tasks.push(task.clone());
+            }
+        }
+        let read: BTreeSet<String> = plan.tasks.iter().map(|task| task.data_file.file_path.clone()).collect();
+        let mut found: BTreeMap<String, Positions> = BTreeMap::new();
+        let mut batches = plan.stream()?;
+        while let Some(batch) = batches.try_next().await? {
+            note(&batch, &mut found)?;
+        }
+        for task in tasks {
+            let path = task.data_file.file_path.clone();
+            let doomed = match found.remove(&path) {
+                None => (!read.contains(&path)).then_some(Doomed::All),
+                Some(positions) if task.exact_rows() == Some(positions.len()) => Some(Doomed::All),
+                Some(positions) => Some(Doomed::Some(positions)),
+            };
+            self.known.insert(path, (task, doomed));
+        }
+        Ok(())
+    }
+}
+
+/// Takes note of rows by `_file` and `_pos`.
+fn note(batch: &RecordBatch, found: &mut BTreeMap<String, Positions>) -> Result<()> {
+    let wrong = || Error::invalid_data("rows have no file or position");
+    let (files, positions) = (batch.column_by_name("_file"), batch.column_by_name("_pos"));
+    let files = files.and_then(|files| files.as_string_opt::<i32>()).ok_or_else(wrong)?;
+    let positions = positions.and_then(|at| at.as_primitive_opt::<Int64Type>()).ok_or_else(wrong)?;
+    let mut row = 0;
+    // A batch's rows are mostly of one file.
+    while row < batch.num_rows() {
+        let file = files.value(row);
+        let of_file = found.entry(file.to_owned()).or_default();
+        while row < batch.num_rows() && files.value(row) == file {
+            of_file.insert(u64::try_from(positions.value(row)).map_err(|_| wrong())?);
+            row += 1;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+use std::fmt::Debug;
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use crate::error::Result;
+use crate::runtime::{BoxFuture, MaybeSend, MaybeSync};
+use crate::spec::Schema;
+use crate::transaction::draft::Draft;
+use crate::transaction::idempotency::IdempotencyKey;
+use crate::write::PreparedFile;
+
+/// What a caller brings to a commit.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) key: Option<IdempotencyKey>,
+    pub(crate) payload: Payload,
+}
+
+#[derive(Debug)]
+pub(crate) enum Payload {
+    /// Rows to append, which may share a commit with others.
+    Append(AppendedRows),
+    /// The steps of a transaction.
+    Steps(Vec<Box<dyn Step>>),
+}
+
+/// Rows of a schema, checked.
+#[derive(Debug)]
+pub(crate) struct AppendedRows {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) rows: u64,
+    pub(crate) content: Content,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Few rows, not encoded yet.
+    Batches(Vec<RecordBatch>),
+    /// Files.
+    Files(Vec<PreparedFile>),
+}
+
+impl Payload {
+    /// The schema of rows that may share a commit.
+    pub(super) fn schema(&self) -> Option<&Arc<Schema>> {
+        match self {
+            Self::Append(append) => Some(&append.schema),
+            Self::Steps(_) => None,
+        }
+    }
+}
+
+/// One change of a transaction.
+pub(crate) trait Step: Debug + MaybeSend + MaybeSync {
+    /// Makes the change to a version on its way. Called again, on another version, where another writer was first; what was
+    /// written for the version before may be used again.
+    fn apply<'a>(&'a mut self, draft: &'a mut Draft) -> BoxFuture<'a, Result<Effect>>;
+}
+
+/// What was done to rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Effect {
+    /// Appended.
+    pub(crate) rows: u64,
+    pub(crate) deleted: u64,
+}
+
+impl AddAssign for Effect {
+    fn add_assign(&mut self, other: Self) {
+        self.rows = self.rows.saturating_add(other.rows);
+        self.deleted = self.deleted.saturating_add(other.deleted);
+    }
+}
