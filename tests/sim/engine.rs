@@ -41,6 +41,8 @@ pub struct Rules {
     pub percent: u64,
     /// Nothing is deleted, so that requests for files of one's own need no order among them.
     pub still: bool,
+    /// Rows may be removed.
+    pub changes: bool,
     /// All processes do the same one thing, but for names: which of those goes first that nobody has met makes no difference.
     pub alike: bool,
     pub sleep: Sleep,

@@ -1,7 +1,7 @@
 //! A table as the bucket has it, read without the library: what every version contains.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use apache_avro::types::Value as Avro;
@@ -21,6 +21,8 @@ pub struct Version {
     pub json: Rc<Json>,
     /// The ids in its current snapshot, in order.
     pub rows: Vec<i64>,
+    /// How many rows its data files have, deleted ones too.
+    pub records: usize,
     /// The keys of everything that can be reached from it.
     pub files: Vec<String>,
 }
@@ -36,6 +38,32 @@ thread_local! {
 enum Part {
     Files(Vec<String>),
     Rows(Vec<i64>),
+    /// Positions of deleted rows, with the URI of their file.
+    Deletes(Vec<(String, i64)>),
+}
+
+/// What a snapshot consists of.
+#[derive(Debug, Default)]
+struct Content {
+    data: Vec<(String, Rc<Part>)>,
+    deletes: BTreeSet<(String, i64)>,
+}
+
+impl Content {
+    fn rows(&self) -> Vec<i64> {
+        let mut left = Vec::new();
+        for (uri, part) in &self.data {
+            let Part::Rows(rows) = &**part else { continue };
+            let is_left = |position: &i64| !self.deletes.contains(&(uri.clone(), *position));
+            left.extend((0..).zip(rows).filter(|(position, _)| is_left(position)).map(|(_, row)| *row));
+        }
+        left.sort_unstable();
+        left
+    }
+
+    fn records(&self) -> usize {
+        self.data.iter().map(|(_, part)| if let Part::Rows(rows) = &**part { rows.len() } else { 0 }).sum()
+    }
 }
 
 /// All versions that are there, by number.
@@ -62,23 +90,22 @@ fn version(world: &World, key: &str, object: &Object) -> Result<Version, String>
             json
         }
     };
-    let (mut rows, mut files) = (Vec::new(), Vec::new());
+    let (mut rows, mut records, mut files) = (Vec::new(), 0, Vec::new());
     for snapshot in json["snapshots"].as_array().into_iter().flatten() {
         let list = snapshot["manifest-list"].as_str().unwrap_or_default();
-        let mut own = Vec::new();
+        let mut own = Content::default();
         gather(world, list, &mut files, &mut own).map_err(|error| format!("{key}: {error}"))?;
         if snapshot["snapshot-id"] == json["current-snapshot-id"] {
-            rows = own;
+            (rows, records) = (own.rows(), own.records());
         }
     }
-    rows.sort_unstable();
     files.sort_unstable();
     files.dedup();
-    Ok(Version { json, rows, files })
+    Ok(Version { json, rows, records, files })
 }
 
 /// The rows and the files behind a URI.
-fn gather(world: &World, uri: &str, files: &mut Vec<String>, rows: &mut Vec<i64>) -> Result<(), String> {
+fn gather(world: &World, uri: &str, files: &mut Vec<String>, content: &mut Content) -> Result<(), String> {
     let key = uri.strip_prefix(ROOT).ok_or_else(|| format!("`{uri}` lies outside of the bucket"))?;
     let object = world.objects.get(key).ok_or_else(|| format!("{key} is not there"))?;
     files.push(key.to_owned());
@@ -92,8 +119,9 @@ fn gather(world: &World, uri: &str, files: &mut Vec<String>, rows: &mut Vec<i64>
         }
     };
     match &*part {
-        Part::Rows(own) => rows.extend(own),
-        Part::Files(inner) => inner.iter().try_for_each(|uri| gather(world, uri, files, rows))?,
+        Part::Rows(_) => content.data.push((uri.to_owned(), part.clone())),
+        Part::Deletes(deletes) => content.deletes.extend(deletes.iter().cloned()),
+        Part::Files(inner) => inner.iter().try_for_each(|uri| gather(world, uri, files, content))?,
     }
     Ok(())
 }
@@ -115,11 +143,17 @@ fn read(key: &str, object: &Object) -> Result<Part, Box<dyn std::error::Error>> 
         }
         return Ok(Part::Files(files));
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut deletes) = (Vec::new(), Vec::new());
     for batch in ParquetRecordBatchReaderBuilder::try_new(object.body.clone())?.build()? {
-        rows.extend(batch?.column(0).as_primitive::<Int64Type>().values());
+        let batch = batch?;
+        let Some(paths) = batch.column_by_name("file_path") else {
+            rows.extend(batch.column(0).as_primitive::<Int64Type>().values());
+            continue;
+        };
+        let (paths, positions) = (paths.as_string::<i32>(), batch.column(1).as_primitive::<Int64Type>());
+        deletes.extend((0..batch.num_rows()).map(|row| (paths.value(row).to_owned(), positions.value(row))));
     }
-    Ok(Part::Rows(rows))
+    Ok(if deletes.is_empty() { Part::Rows(rows) } else { Part::Deletes(deletes) })
 }
 
 fn field<'a>(record: &'a Avro, name: &str) -> Option<&'a Avro> {

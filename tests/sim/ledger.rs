@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use datashard::{Error, ErrorKind};
 
+use crate::changes::{self, Change};
 use crate::history::versions;
 use crate::world::{World, digest};
 
@@ -19,6 +20,10 @@ pub enum Fate {
     },
     /// Another append with the same key had been committed.
     Repeated,
+    /// There was nothing to be done.
+    Nothing {
+        version: u64,
+    },
     Failed(ErrorKind),
     Unknown {
         token: String,
@@ -46,6 +51,7 @@ pub struct Seen {
 #[derive(Debug, Default, Hash)]
 pub struct Ledger {
     pub appends: Vec<Append>,
+    pub changes: Vec<Change>,
     pub scans: Vec<Seen>,
     /// The ids of tables that were said to have been created.
     pub created: Vec<String>,
@@ -81,16 +87,22 @@ impl Ledger {
     pub fn fates(&self) -> Vec<String> {
         let fate = |append: &Append| match &append.fate {
             Fate::Committed { version, .. } => format!("committed as {version}"),
+            Fate::Nothing { version } => format!("nothing in {version}"),
             Fate::Unknown { .. } => "unknown".to_owned(),
             other => format!("{other:?}"),
         };
-        let mut fates: Vec<_> = self.appends.iter().map(fate).collect();
+        let of_changes = self.changes.iter().map(|change| Append { row: 0, fate: change.fate.clone() });
+        let mut fates: Vec<_> = self.appends.iter().cloned().chain(of_changes).map(|append| fate(&append)).collect();
         fates.sort_unstable();
         fates
     }
 
     pub fn settle(&mut self, at: usize, committed: Option<u64>) {
-        self.appends[at].fate = Fate::Settled { committed };
+        let fate = match self.appends.get_mut(at) {
+            Some(append) => &mut append.fate,
+            None => &mut self.changes[at - self.appends.len()].fate,
+        };
+        *fate = Fate::Settled { committed };
     }
 
     /// Whether a row is appended more than once, with a key.
@@ -99,7 +111,9 @@ impl Ledger {
     }
 
     pub fn unknown(&self) -> Vec<(usize, String)> {
-        let tokens = self.appends.iter().enumerate().filter_map(|(at, append)| match &append.fate {
+        let fates = self.appends.iter().map(|append| &append.fate);
+        let fates = fates.chain(self.changes.iter().map(|change| &change.fate));
+        let tokens = fates.enumerate().filter_map(|(at, fate)| match fate {
             Fate::Unknown { token } if !token.is_empty() => Some((at, token.clone())),
             _ => None,
         });
@@ -117,6 +131,10 @@ impl Ledger {
             if there.is_some_and(|rows| *rows != seen.rows) {
                 return Err(format!("a scan of version {} returned {:?} of {there:?}", seen.version, seen.rows));
             }
+        }
+        if !self.changes.is_empty() {
+            let appended: Vec<i64> = self.appends.iter().map(|append| append.row).collect();
+            changes::verify(&self.changes, &versions, &appended)?;
         }
         let tables: BTreeMap<_, _> = versions
             .values()

@@ -5,6 +5,7 @@
 #![cfg(not(target_family = "wasm"))]
 #![allow(clippy::disallowed_methods, reason = "seeds come from the environment, and searches are timed")]
 
+mod changes;
 mod choice;
 mod engine;
 mod explore;
@@ -21,9 +22,10 @@ mod store;
 mod tasks;
 mod world;
 
+use datashard::Isolation;
 use engine::Rules;
 use fault::Fault::*;
-use scenarios::ALL;
+use scenarios::{ALL, COPY_ON_WRITE, MERGE_ON_READ};
 
 fn covered(scenario: &scenario::Scenario) -> explore::Covered {
     match explore::exhaust(scenario, u64::MAX) {
@@ -72,6 +74,15 @@ fn what_is_unknown_is_settled_truthfully() {
 fn the_same_key_appends_once() {
     covered(&scenarios::same_key(1, Rules::of(&[Lost, NotSent, Twice, Copy, Denied], 2)));
     covered(&scenarios::same_key(2, Rules::of(&[Lost], 1)));
+}
+
+#[test]
+fn changes_of_rows_are_made_one_after_the_other() {
+    for mode in [COPY_ON_WRITE, MERGE_ON_READ] {
+        covered(&scenarios::changers(3, mode, Isolation::Serializable, Rules::of(&[], 0)));
+        covered(&scenarios::changers(2, mode, Isolation::Serializable, Rules::of(&[Lost, Crash], 1)));
+    }
+    covered(&scenarios::changers(3, COPY_ON_WRITE, Isolation::Snapshot, Rules::of(&[], 0)));
 }
 
 #[test]
@@ -124,6 +135,11 @@ mod whole {
         covered(&scenarios::shared_handle(Rules::of(&[Lost, NotSent, Twice, Copy, Cancel, Crash], 2)));
         covered(&scenarios::drop_and_create(Rules::of(ALL, 1)));
         covered(&scenarios::newcomers(Rules::of(ALL, 1)));
+        for mode in [COPY_ON_WRITE, MERGE_ON_READ] {
+            covered(&scenarios::changers(2, mode, Isolation::Serializable, Rules::of(ALL, 2)));
+            covered(&scenarios::changers(3, mode, Isolation::Serializable, Rules::of(&[Lost, Crash], 1)));
+            covered(&scenarios::changers(3, mode, Isolation::Snapshot, Rules::of(&[Lost], 1)));
+        }
         covered(&scenarios::creators(Rules::of(ALL, 1)));
     }
 }

@@ -31,6 +31,20 @@ fn found(name: &str, mut scenario: Scenario, saboteur: impl Saboteur + 'static) 
     }
 }
 
+#[test]
+fn a_delete_that_does_not_look_at_what_came_meanwhile_is_found() {
+    let rules = Rules::of(&[Lost], 0);
+    let changers =
+        scenarios::changers_that_claim(true, 3, scenarios::COPY_ON_WRITE, datashard::Isolation::Snapshot, rules);
+    let violation = found("snapshot isolation claimed serializable", changers, Sound);
+    assert!(violation.what.contains("version"), "{violation}");
+}
+
+/// Breaks nothing.
+struct Sound;
+
+impl Saboteur for Sound {}
+
 fn is_version(op: &Op) -> bool {
     op.key().is_some_and(|key| key.ends_with(".metadata.json"))
 }

@@ -44,6 +44,7 @@ impl Rules {
             faults,
             percent: 0,
             still: true,
+            changes: false,
             alike: false,
             sleep: Sleep::AtLeast(Duration::ZERO),
             http: false,
@@ -79,7 +80,7 @@ impl Scenario {
         let mut engine = Engine::new(self.world.clone(), self.rules.clone());
         engine.tracing = tracing;
         let ledger: LedgerRef = Arc::new(Mutex::new(Ledger::default()));
-        let mut watch = Watch::new(!self.rules.still);
+        let mut watch = Watch::new(!self.rules.still, self.rules.changes);
         let told = ledger.clone();
         let seen = |state, left| seen(digest(&(state, told.lock().unwrap().digest())), left);
         let end = (self.build)(&mut engine, &ledger)

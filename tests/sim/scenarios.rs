@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use datashard::Isolation;
+
+use crate::changes::{Change, change};
 use crate::choice::Random;
-use crate::engine::Rules;
+use crate::engine::{Engine, Rules};
 use crate::fault::Fault::{self, *};
 use crate::history::TABLE;
+use crate::ledger::Fate;
 use crate::process::Sleep;
 use crate::scenario::{Build, Check, Scenario, with_table};
 use crate::tasks::*;
@@ -59,6 +63,52 @@ pub fn same_key(count: u64, mut rules: Rules) -> Scenario {
         Ok(())
     });
     scenario("the same key", rules, build)
+}
+
+pub const COPY_ON_WRITE: &str = "copy-on-write";
+pub const MERGE_ON_READ: &str = "merge-on-read";
+
+/// One deletes rows, another puts others in their place, and a third adds to them, all in one file at first; or the first
+/// `count` of them.
+pub fn changers(count: usize, mode: &'static str, isolation: Isolation, rules: Rules) -> Scenario {
+    changers_that_claim(isolation == Isolation::Serializable, count, mode, isolation, rules)
+}
+
+/// The same, where it is claimed that they are serializable or that they are not.
+pub fn changers_that_claim(
+    serializable: bool,
+    count: usize,
+    mode: &'static str,
+    isolation: Isolation,
+    mut rules: Rules,
+) -> Scenario {
+    (rules.changes, rules.sleep) = (true, Sleep::AtLeast(IMPATIENT));
+    let begin = {
+        let mut engine = Engine::new(with_table(&rules), rules.clone());
+        let (process, _, table) = opened(&mut engine, 99, 0).unwrap();
+        let begin = async move {
+            let change = table.transaction().set_property("write.delete.mode", mode);
+            change.append(rows(&[1, 2, 21])).await.map(|_| ())
+        };
+        engine.alone(process, begin).unwrap().unwrap();
+        crate::process::lock(&engine.shared).world.clone()
+    };
+    let build: Build = Arc::new(move |engine, ledger| {
+        ledger.lock().unwrap().changes.push(Change {
+            removes: 0..0,
+            adds: vec![1, 2, 21],
+            serializable: true,
+            fate: Fate::Untold,
+        });
+        let changes = [(1, 0..2, vec![]), (2, 2..10, vec![5]), (3, 0..0, vec![0, 8])];
+        for (writer, removes, adds) in changes.into_iter().take(count) {
+            let (process, _, table) = opened(engine, writer, 0)?;
+            let change = change(table, (removes, adds), isolation, serializable, ledger.clone());
+            engine.spawn(process, Box::pin(change));
+        }
+        Ok(())
+    });
+    Scenario { world: begin, ..scenario("changers", rules, build) }
 }
 
 /// Two appends that share a handle, and so a commit, beside a writer in another process.

@@ -1,0 +1,125 @@
+//! Changes of rows, and that the history is one in which they were made one after the other.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use datashard::{Error, Isolation, Table, TransactionReceipt};
+
+use crate::history::Version;
+use crate::ledger::{Fate, LedgerRef};
+use crate::tasks::rows;
+
+/// Rows removed and added by one commit, and what became of it.
+#[derive(Clone, Debug, Hash)]
+pub struct Change {
+    pub removes: Range<i64>,
+    pub adds: Vec<i64>,
+    /// Whether it meets rows that others added meanwhile.
+    pub serializable: bool,
+    pub fate: Fate,
+}
+
+impl Change {
+    /// What it makes of a version's rows.
+    fn apply(&self, rows: &[i64]) -> Vec<i64> {
+        let left = rows.iter().filter(|row| !self.removes.contains(row));
+        let mut left: Vec<i64> = left.chain(&self.adds).copied().collect();
+        left.sort_unstable();
+        left
+    }
+
+    /// Whether it may have made the second of two versions. Under snapshot isolation it may have left rows that were added
+    /// while it was under way.
+    fn explains(&self, before: &[i64], after: &[i64]) -> bool {
+        if self.serializable {
+            return self.apply(before) == after;
+        }
+        let is_kept = |row: &i64| self.removes.contains(row) || after.contains(row);
+        let is_known = |row: &i64| before.contains(row) || self.adds.contains(row);
+        before.iter().all(is_kept) && after.iter().all(is_known) && self.adds.iter().all(|row| after.contains(row))
+    }
+}
+
+/// Removes the rows of a range, adds others in the same commit, and notes what came of it. `serializable` is what is claimed.
+pub async fn change(
+    table: Table,
+    (removes, adds): (Range<i64>, Vec<i64>),
+    isolation: Isolation,
+    serializable: bool,
+    ledger: LedgerRef,
+) {
+    let noted = Change { removes: removes.clone(), adds: adds.clone(), serializable, fate: Fate::Untold };
+    let at = {
+        let mut ledger = ledger.lock().unwrap();
+        ledger.changes.push(noted);
+        ledger.changes.len() - 1
+    };
+    let filter = format!("id >= {} and id < {}", removes.start, removes.end);
+    let change = match (removes.is_empty(), adds.is_empty()) {
+        (true, _) => table.transaction().append(rows(&adds)),
+        (false, true) => table.delete(filter),
+        (false, false) => table.overwrite(filter, rows(&adds)),
+    };
+    let result = change.isolation(isolation).await;
+    ledger.lock().unwrap().changes[at].fate = fate(result);
+}
+
+fn fate(result: Result<TransactionReceipt, Error>) -> Fate {
+    match result {
+        Ok(receipt) => match receipt.snapshot_ids.last() {
+            Some(snapshot) => Fate::Committed { version: receipt.version, snapshot: *snapshot },
+            None => Fate::Nothing { version: receipt.version },
+        },
+        Err(error) => match error.unknown_commit() {
+            Some(token) => Fate::Unknown { token: token.to_owned() },
+            None => Fate::Failed(error.kind()),
+        },
+    }
+}
+
+/// Every version's rows are those before it with one of the changes made, each made once at most, and as was told.
+/// `appended` are rows of plain appends.
+pub fn verify(changes: &[Change], versions: &BTreeMap<u64, Version>, appended: &[i64]) -> Result<(), String> {
+    let mut made = vec![false; changes.len()];
+    let mut before: &[i64] = &[];
+    for (number, version) in versions {
+        let after = &version.rows;
+        let committed =
+            |change: &Change, at: u64| matches!(change.fate, Fate::Committed { version, .. } if version == at);
+        let told = changes.iter().position(|change| committed(change, *number));
+        let is_free = |at: usize, change: &Change| {
+            !made[at]
+                && matches!(change.fate, Fate::Untold | Fate::Unknown { .. } | Fate::Settled { committed: Some(_) })
+        };
+        let mut free = changes.iter().enumerate().filter(|(at, change)| is_free(*at, change));
+        let is_append = || {
+            let new: Vec<_> = after.iter().filter(|row| !before.contains(row)).collect();
+            before.iter().all(|row| after.contains(row)) && new.iter().all(|row| appended.contains(row))
+        };
+        match told {
+            Some(at) if changes[at].explains(before, after) => made[at] = true,
+            Some(at) => return Err(format!("version {number}: {:?} made {after:?} of {before:?}", changes[at])),
+            None if before == after || is_append() => {}
+            None => match free.find(|(_, change)| change.explains(before, after)) {
+                Some((at, _)) => made[at] = true,
+                None => return Err(format!("version {number}: no change makes {after:?} of {before:?}")),
+            },
+        }
+        before = after;
+    }
+    for (change, made) in changes.iter().zip(made) {
+        match &change.fate {
+            Fate::Committed { .. } | Fate::Settled { committed: Some(_) } if !made => {
+                return Err(format!("{change:?} is not in the history"));
+            }
+            Fate::Nothing { version } => {
+                let there = versions.get(version).map_or(&[][..], |version| &version.rows);
+                if change.serializable && there.iter().any(|row| change.removes.contains(row)) {
+                    return Err(format!("{change:?} was said to have nothing to do in {there:?}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
