@@ -5,6 +5,7 @@ import { Scan, source, type ScanOptions } from "./scan.js";
 import { defined } from "./store.js";
 import type { TableSchema } from "./schema.js";
 import { Pulled } from "./pull.js";
+import { Transaction, type TransactionOptions, type TransactionReceipt } from "./transaction.js";
 import type { Abortable } from "./warehouse.js";
 
 export interface CommitReceipt {
@@ -107,6 +108,21 @@ export class Table implements AsyncDisposable {
     const method = rows instanceof Uint8Array ? "appendIpc" : Array.isArray(rows) ? "append" : "appendStream";
     const given = method === "appendStream" ? batchesOf(rows as Exclude<Appendable, Uint8Array>) : rows;
     return (await this.#module.call(method, [given, defined(options)], signal)) as CommitReceipt;
+  }
+
+  /** Begins a transaction: changes that take effect together. */
+  transaction(): Transaction {
+    return new Transaction(this.#module);
+  }
+
+  /** Deletes the rows that satisfy a condition: `await table.delete("level = 'debug'")`. */
+  async delete(filter: string, options?: TransactionOptions): Promise<TransactionReceipt> {
+    return this.transaction().delete(filter).commit(options);
+  }
+
+  /** Deletes the rows that satisfy a condition and appends others, as one snapshot. */
+  async overwrite(filter: string, rows: Appendable, options?: TransactionOptions): Promise<TransactionReceipt> {
+    return this.transaction().overwrite(filter, rows).commit(options);
   }
 
   /** Begins a scan. It is asked for nothing until it is read, and reads the newest version that is known then. */

@@ -92,12 +92,16 @@ impl<'a> Transaction<'a> {
 
     /// Sets a table property.
     pub fn set_property(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.with(Ok(Change::Metadata(MetadataChange::SetProperty(name.into(), value.into()))))
+        self.metadata(MetadataChange::SetProperty(name.into(), value.into()))
     }
 
     /// Removes a table property, if it is there.
     pub fn remove_property(self, name: impl Into<String>) -> Self {
-        self.with(Ok(Change::Metadata(MetadataChange::RemoveProperty(name.into()))))
+        self.metadata(MetadataChange::RemoveProperty(name.into()))
+    }
+
+    pub(crate) fn metadata(self, change: MetadataChange) -> Self {
+        self.with(Ok(Change::Metadata(change)))
     }
 
     /// What is done about rows that others add or change meanwhile; [serializable](Isolation::Serializable) by default.

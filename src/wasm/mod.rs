@@ -21,6 +21,8 @@ mod schema;
 mod schema_from;
 mod snapshot;
 mod table;
+#[cfg(feature = "js-write")]
+mod transaction;
 mod warehouse;
 #[cfg(feature = "js-write")]
 mod write;

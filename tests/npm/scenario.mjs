@@ -147,6 +147,28 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       equal([error.message.includes("the producer failed"), await ids(table, { filter: "id = 9000" })], [true, []]);
     },
 
+    "rows are deleted and replaced, and changes take effect together": async () => {
+      const own = await warehouse.create(`${path}-changed`, { fields: [{ name: "id", type: "long" }, { name: "level", type: "string" }] });
+      const rows = (from, count) => Array.from({ length: count }, (_, k) => ({ id: from + k, level: k % 2 ? "info" : null }));
+      const seen = (await own.append(rows(0, 10))).snapshotId;
+      const deleted = await own.delete("level = 'info' and id < 4");
+      equal([deleted.rows, deleted.deleted, deleted.snapshotIds.length], [0, 2, 1]);
+      equal(await ids(own), [0, 2, 4, 5, 6, 7, 8, 9]);
+      equal((await own.delete("id = 77")).snapshotIds, []);
+      async function* some() {
+        yield { id: 100 };
+        yield [{ id: 101 }];
+      }
+      const receipt = await own.transaction().delete("id < 5").append(some()).setProperty("owner", name).overwrite("id = 9", rows(20, 1)).commit();
+      equal([receipt.rows, receipt.deleted, receipt.version], [3, 4, deleted.version + 1]);
+      equal([await ids(own), (await own.metadataJson()).includes(`"owner":"${name}"`)], [[5, 6, 7, 8, 20, 100, 101], true]);
+      equal(await own.count({ snapshotId: seen }), 10);
+      await refused("conflict", () => own.delete("id = 5", { decidedOn: seen }));
+      await refused("invalid-input", () => own.transaction().append(rows(0, 1)).delete("nothing = 1").commit());
+      equal((await own.transaction().replaceAll([{ id: 1 }]).commit({ isolation: "snapshot" })).deleted, 7);
+      equal(await ids(own), [1]);
+    },
+
     "rows are read one by one, in batches, and as a stream": async () => {
       let count = 0;
       for await (const row of table.scan({ select: ["id"], filter: "level = 'load'", batchRows: 7 }).rows()) {

@@ -74,6 +74,7 @@ export class WorkerBackend implements Backend {
       const known = this.#functions.indexOf(value as Callback);
       return { remote: known >= 0 ? known : this.#functions.push(value as Callback) - 1 } satisfies Remote;
     }
+    if (Array.isArray(value)) return value.map((item) => this.#portable(item));
     const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
     if (!isPlain) return value;
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#portable(inner)]));

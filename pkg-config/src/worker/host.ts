@@ -38,6 +38,7 @@ async function run({ id, call, isAbortable }: Extract<ToWorker, { kind: "call" }
 
 /** Functions of the page as functions. */
 function local(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(local);
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   if ("remote" in value) return remote((value as Remote).remote);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, local(inner)]));

@@ -1,0 +1,103 @@
+import { batchesOf, type Appendable } from "./append.js";
+import type { Lasting } from "./backend.js";
+import { defined } from "./store.js";
+import type { Abortable } from "./warehouse.js";
+
+export interface TransactionReceipt {
+  /** The version of the table that has the changes. */
+  version: number;
+  /** The snapshots that were made, the oldest first: one for each change of rows that had something to do. */
+  snapshotIds: bigint[];
+  /** Rows appended. */
+  rows: number;
+  /** Rows deleted. */
+  deleted: number;
+  /** Whether nothing was done, since a commit with the same idempotency key had been. */
+  repeated: boolean;
+  /** How many metadata files were tried, and how many of them others had been faster with. */
+  attempts: number;
+  conflicts: number;
+}
+
+export interface TransactionOptions extends Abortable {
+  /**
+   * What is done about rows that others add or change meanwhile. `serializable`, the default: as if the transaction had begun
+   * after the last commit before its own. `snapshot`: rows that others add meanwhile are left as they are.
+   */
+  isolation?: "serializable" | "snapshot" | undefined;
+  /**
+   * The snapshot that the changes were decided on: fails with `conflict` if rows that the conditions may be true of were
+   * removed since or, where isolation is serializable, added.
+   */
+  decidedOn?: bigint | string | undefined;
+  /** Commits once for each key, whoever commits. The key is kept with a snapshot: changes of metadata alone have none. */
+  idempotencyKey?: string | undefined;
+}
+
+type Change =
+  | { kind: "append"; rows: Batches }
+  | { kind: "delete"; filter: string }
+  | { kind: "overwrite"; filter: string; rows: Batches }
+  | { kind: "setProperty"; name: string; value: string }
+  | { kind: "removeProperty"; name: string };
+
+type Batches = ReturnType<typeof batchesOf>;
+
+/**
+ * Changes to a table that take effect together, or not at all: `await table.transaction().delete("day < '2026-01-01'").append(rows).commit()`.
+ * They are made in their order, each on what those before it left.
+ */
+export class Transaction {
+  readonly #module: Lasting;
+  readonly #changes: readonly Change[];
+
+  /** @internal */
+  constructor(module: Lasting, changes: readonly Change[] = []) {
+    this.#module = module;
+    this.#changes = changes;
+  }
+
+  #with(change: Change): Transaction {
+    return new Transaction(this.#module, [...this.#changes, change]);
+  }
+
+  /** Appends rows. */
+  append(rows: Appendable): Transaction {
+    return this.#with({ kind: "append", rows: brought(rows) });
+  }
+
+  /** Deletes the rows that satisfy a condition. Those of which it is not true, since a column is null, stay. */
+  delete(filter: string): Transaction {
+    return this.#with({ kind: "delete", filter });
+  }
+
+  /** Deletes the rows that satisfy a condition and appends others, as one snapshot. The new rows need not satisfy it. */
+  overwrite(filter: string, rows: Appendable): Transaction {
+    return this.#with({ kind: "overwrite", filter, rows: brought(rows) });
+  }
+
+  /** Puts these rows in the place of all that are there. */
+  replaceAll(rows: Appendable): Transaction {
+    return this.overwrite("true", rows);
+  }
+
+  /** Sets a table property. */
+  setProperty(name: string, value: string): Transaction {
+    return this.#with({ kind: "setProperty", name, value });
+  }
+
+  /** Removes a table property, if it is there. */
+  removeProperty(name: string): Transaction {
+    return this.#with({ kind: "removeProperty", name });
+  }
+
+  /** Commits. When it is aborted, it is open whether the changes take effect. Rows from an iterable are brought once only. */
+  async commit({ signal, ...options }: TransactionOptions = {}): Promise<TransactionReceipt> {
+    const given = [this.#changes, defined(options)];
+    return (await this.#module.call("commitChanges", given, signal)) as TransactionReceipt;
+  }
+}
+
+function brought(rows: Appendable): Batches {
+  return batchesOf(rows instanceof Uint8Array ? [rows] : rows);
+}
