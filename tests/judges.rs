@@ -96,6 +96,37 @@ fn an_empty_table_is_empty_everywhere() {
 
 #[test]
 #[ignore = "needs Python"]
+fn what_deletes_and_overwrites_leave_reads_the_same_everywhere_at_every_snapshot() {
+    for mode in ["copy-on-write", "merge-on-read"] {
+        let server = bucket();
+        let create = warehouse(&server).create("changed").schema(tables::simple_schema());
+        let table = block_on(create.property("write.delete.mode", mode).into_future()).unwrap();
+        append(&table, &[tables::simple(0..50), tables::simple(50..100), tables::simple(100..150)]);
+        // Parts of files, again of the same ones, whole files, and rows in the place of others.
+        let done = block_on(async {
+            for filter in ["id < 10", "id >= 5 and id < 20 or id = 149", "id >= 50 and id < 100"] {
+                table.delete(filter).await?;
+            }
+            table.overwrite("id >= 100 and id < 110", [tables::simple(1000..1010)]).await?;
+            table.transaction().delete("id = 30").append([tables::simple(2000..2001)]).delete("id = 31").await
+        });
+        assert_eq!(done.unwrap().deleted, 2, "{mode}");
+        let mut judge = Judge::start(&server);
+        for snapshot in table.snapshots() {
+            let id = snapshot.snapshot_id;
+            let expected = rows(&block_on(table.scan().at_snapshot(id).collect()).unwrap());
+            for engine in [Engine::PyIceberg, Engine::DuckDb, Engine::Polars] {
+                let what = format!("{engine:?} after snapshot {} ({mode})", snapshot.sequence_number);
+                assert_same(&what, &judge.read_at(engine, &table, id), &expected);
+            }
+        }
+        let left = [20..30, 32..50, 110..149, 1000..1010, 2000..2001].map(tables::simple);
+        assert_same(&format!("we ({mode})"), &scan(&table), &rows(&left));
+    }
+}
+
+#[test]
+#[ignore = "needs Python"]
 fn thirty_appends_and_each_snapshot_of_them_read_the_same_everywhere() {
     let server = bucket();
     let table = create(&server, "snapshots", tables::simple_schema());
