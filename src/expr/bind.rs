@@ -230,60 +230,17 @@ fn primitive_column(schema: &Schema, name: &str) -> Result<(BoundColumn, Primiti
 }
 
 fn find(schema: &Schema, name: &str) -> Result<BoundColumn> {
-    let Some(field) = schema.field_by_name(name) else { return Err(unknown(schema, name)) };
-    let inside = schema.walk().into_iter().any(|(_, outer)| {
-        matches!(outer.field_type, Type::List(_) | Type::Map(_)) && contains(&outer.field_type, field.id)
-    });
+    let field = schema.column(name)?;
+    let inside = schema
+        .walk()
+        .into_iter()
+        .any(|(_, outer)| matches!(outer.field_type, Type::List(_) | Type::Map(_)) && outer.field_type.holds(field.id));
     if inside {
         return Err(Error::invalid_input(format!(
             "column `{name}` is inside of a list or map: a row has any number of its values"
         )));
     }
     Ok(BoundColumn { id: field.id, name: name.to_owned(), primitive: field.field_type.as_primitive() })
-}
-
-fn contains(field_type: &Type, id: i32) -> bool {
-    let mut open = field_type.children();
-    while let Some(field) = open.pop() {
-        if field.id == id {
-            return true;
-        }
-        open.extend(field.field_type.children());
-    }
-    false
-}
-
-/// The error about a column that is not there, with the names that come closest.
-pub(crate) fn unknown(schema: &Schema, name: &str) -> Error {
-    let wanted = name.to_lowercase();
-    let names = schema.walk().into_iter().map(|(name, _)| (distance(&wanted, &name.to_lowercase()), name));
-    let close: BTreeSet<(usize, String)> =
-        ordered(names.filter(|(distance, other)| {
-            *distance <= 2.max(other.len() / 3) && *distance < other.len().min(name.len())
-        }));
-    let close: Vec<String> = close.into_iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
-    let hint = if close.is_empty() { String::new() } else { format!("; did you mean {}?", close.join(" or ")) };
-    Error::invalid_input(format!("the table has no column `{name}`{hint}"))
-}
-
-/// Levenshtein's distance, on beginnings of at most 64 characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (y, above) in b.iter().zip(row.iter().skip(1)) {
-            let cost = usize::from(x != *y);
-            let best = (diagonal + cost).min(above + 1).min(left + 1);
-            diagonal = *above;
-            left = best;
-            next.push(best);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 impl BoundPredicate {

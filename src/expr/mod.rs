@@ -13,7 +13,6 @@ mod predicate;
 mod tests;
 mod token;
 
-pub(crate) use bind::unknown as unknown_column;
 pub use bind::{BoundColumn, BoundPredicate, Test};
 pub use both::Both;
 pub use eval::evaluate;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use arrow_schema::SchemaRef;
 
 use crate::error::{Error, Result};
-use crate::expr::unknown_column;
 use crate::spec::{ListType, MapType, NestedField, Schema, StructType, Type, Value, ordered, to_arrow};
 
 /// Which columns of a table are read, and so the schema of the batches that come out.
@@ -41,9 +40,9 @@ impl Projection {
         let mut order: Vec<i32> = Vec::new();
         for name in columns {
             let name = name.as_ref();
-            let field = table.field_by_name(name).ok_or_else(|| unknown_column(table, name))?;
+            let field = table.column(name)?;
             wanted.insert(field.id);
-            let top = table.fields().iter().find(|top| top.id == field.id || holds(top, field.id));
+            let top = table.fields().iter().find(|top| top.id == field.id || top.field_type.holds(field.id));
             if let Some(top) = top
                 && !order.contains(&top.id)
             {
@@ -126,10 +125,6 @@ impl Projection {
     }
 }
 
-fn holds(field: &NestedField, id: i32) -> bool {
-    field.field_type.children().iter().any(|child| child.id == id || holds(child, id))
-}
-
 /// The field with what was asked for: all of it if it is named itself, else what is named inside.
 fn prune(field: &NestedField, wanted: &BTreeSet<i32>) -> Option<NestedField> {
     if wanted.contains(&field.id) {
@@ -149,7 +144,9 @@ fn prune(field: &NestedField, wanted: &BTreeSet<i32>) -> Option<NestedField> {
             // A map has its keys whole, and some value.
             let value = match prune(&map.value, wanted) {
                 Some(value) => value,
-                None if wanted.iter().any(|id| map.key.id == *id || holds(&map.key, *id)) => map.value.as_ref().clone(),
+                None if wanted.iter().any(|id| map.key.id == *id || map.key.field_type.holds(*id)) => {
+                    map.value.as_ref().clone()
+                }
                 None => return None,
             };
             Type::Map(MapType { key: map.key.clone(), value: Box::new(value) })

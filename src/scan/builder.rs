@@ -301,9 +301,7 @@ impl ScanBuilder {
         let partition = Arc::new(PartitionColumns::of(&metadata));
         let schema = Arc::new(with_metadata_columns(&schema, Some(partition.metadata_column()), of_changes)?);
         for (i, column) in columns.iter().enumerate() {
-            if schema.field_by_name(column).is_none() {
-                return Err(crate::expr::unknown_column(&schema, column));
-            }
+            schema.column(column)?;
             if columns.iter().take(i).any(|earlier| earlier == column) {
                 return Err(Error::invalid_input(format!("the column `{column}` is selected twice")));
             }

@@ -1,7 +1,7 @@
 //! What metadata alone tells of a scan's rows.
 
 use crate::error::Result;
-use crate::expr::{ColumnStats, FileStats, must_match, unknown_column};
+use crate::expr::{ColumnStats, FileStats, must_match};
 use crate::scan::{ScanPlan, ScanTask};
 use crate::spec::{PrimitiveType, Value};
 
@@ -31,7 +31,7 @@ impl ScanPlan {
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a column that is not there.
     pub fn exact_bounds(&self, column: &str) -> Result<Option<Bounds>> {
         let schema = &self.scan.schema;
-        let field = schema.field_by_name(column).ok_or_else(|| unknown_column(schema, column))?;
+        let field = schema.column(column)?;
         let cut = match field.field_type.as_primitive() {
             Some(PrimitiveType::String | PrimitiveType::Binary | PrimitiveType::Fixed(_) | PrimitiveType::Uuid)
             | None => true,

@@ -1,8 +1,9 @@
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
-use crate::spec::time_text::{parse_date, parse_date_time, parse_time};
-use crate::spec::{PrimitiveType, Value, parse_uuid};
+use crate::spec::human::text;
+use crate::spec::time_text::{format_date_time, parse_date, parse_date_time, parse_time};
+use crate::spec::{PrimitiveType, Type, Value, parse_uuid};
 
 /// A default value of a column from its JSON (spec: JSON single-value serialization).
 pub(crate) fn default_value(primitive: PrimitiveType, json: &Json) -> Result<Value> {
@@ -14,7 +15,7 @@ fn read(primitive: PrimitiveType, json: &Json) -> Option<Value> {
         PrimitiveType::Boolean => Value::Boolean(json.as_bool()?),
         PrimitiveType::Int => Value::Int(json.as_i64()?.try_into().ok()?),
         PrimitiveType::Long => Value::Long(json.as_i64()?),
-        PrimitiveType::Float => Value::Float(json.as_f64()? as f32),
+        PrimitiveType::Float => Value::Float(Some(json.as_f64()? as f32).filter(|value| value.is_finite())?),
         PrimitiveType::Double => Value::Double(json.as_f64()?),
         PrimitiveType::Decimal { scale, .. } => {
             let (unscaled, from) = crate::spec::parse_decimal(json.as_str()?)?;
@@ -34,6 +35,40 @@ fn read(primitive: PrimitiveType, json: &Json) -> Option<Value> {
         }
         PrimitiveType::Binary => Value::Binary(hexadecimal(json.as_str()?)?),
     })
+}
+
+/// The JSON of a value, in the one form that all readers know.
+pub(crate) fn default_json(value: &Value) -> Json {
+    match value {
+        Value::Boolean(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Long(value) => (*value).into(),
+        Value::Float(value) => f64::from(*value).into(),
+        Value::Double(value) => (*value).into(),
+        Value::Timestamptz(micros) => (format_date_time(i128::from(*micros) * 1_000) + "+00:00").into(),
+        Value::TimestamptzNs(nanos) => (format_date_time((*nanos).into()) + "+00:00").into(),
+        Value::Fixed(bytes) | Value::Binary(bytes) => {
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+        }
+        other => text(other).into(),
+    }
+}
+
+/// The JSON to keep for a default that a caller gives a column of this type. `None` is null.
+pub(super) fn given_default(field_type: &Type, json: &Json) -> Result<Option<Json>> {
+    match (field_type, json) {
+        (_, Json::Null) => Ok(None),
+        (Type::Primitive(primitive), _) => {
+            let value = default_value(*primitive, json).map_err(|error| Error::invalid_input(error.message()))?;
+            // A float's own text says it with fewer digits.
+            Ok(Some(if json.is_number() { json.clone() } else { default_json(&value) }))
+        }
+        (Type::Struct(_), Json::Object(values)) if values.is_empty() => Ok(Some(json.clone())),
+        (Type::Struct(_), _) => {
+            Err(Error::invalid_input("the default of a struct is {} or null: its fields have defaults of their own"))
+        }
+        (other, _) => Err(Error::invalid_input(format!("the default of a {other} can only be null"))),
+    }
 }
 
 fn moment(json: &Json, with_offset: bool) -> Option<i128> {

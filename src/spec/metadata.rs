@@ -95,6 +95,15 @@ impl TableMetadata {
         found.ok_or_else(|| Error::invalid_data(format!("there is no partition spec with the id {id}")))
     }
 
+    /// The columns that writers sort by.
+    pub(crate) fn sort_sources(&self) -> Vec<i32> {
+        let default = i64::from(self.default_sort_order_id);
+        let order = self.sort_orders.iter().find(|order| order.get("order-id").and_then(Json::as_i64) == Some(default));
+        let fields = order.and_then(|order| order.get("fields")?.as_array()).into_iter().flatten();
+        let ids = fields.filter_map(|field| i32::try_from(field.get("source-id")?.as_i64()?).ok());
+        ids.collect()
+    }
+
     /// A snapshot by its id, if it has not expired.
     pub fn snapshot(&self, id: i64) -> Option<&Arc<Snapshot>> {
         self.snapshots.iter().find(|snapshot| snapshot.snapshot_id == id)

@@ -3,12 +3,12 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Fields};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::error::{Error, Result, ResultExt};
 use crate::spec::json::Fields as JsonFields;
 use crate::spec::properties::NAME_MAPPING;
-use crate::spec::{TableMetadata, ordered};
+use crate::spec::{NestedField, Schema, TableMetadata, ordered};
 
 /// Which columns the names in files mean that have no field ids (spec: Name Mapping Serialization).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -91,6 +91,66 @@ impl NameMapping {
             assign_one(field, mapped).map(Arc::new)
         });
         Ok(fields.collect::<Result<Vec<_>>>()?.into())
+    }
+}
+
+/// The JSON of a name mapping that knows a schema's columns by their names.
+pub(crate) fn mapping_of(fields: &[&NestedField]) -> Json {
+    let one = |field: &&NestedField| {
+        let mut json = json!({"field-id": field.id, "names": [field.name]});
+        let inside = field.field_type.children();
+        if let (Json::Object(map), false) = (&mut json, inside.is_empty()) {
+            map.insert("fields".into(), mapping_of(&inside));
+        }
+        json
+    };
+    fields.iter().map(one).collect()
+}
+
+/// A name mapping as it is after a change of the schema: columns that were renamed have one more name, new ones the name that
+/// they have, which means no other column any more. `None` if the text is no mapping.
+pub(crate) fn renamed_mapping(text: &str, before: &Schema, after: &Schema) -> Option<String> {
+    let Ok(Json::Array(mut fields)) = serde_json::from_str(text) else { return None };
+    NameMapping::parse(text).ok()?;
+    let top: Vec<_> = after.fields().iter().collect();
+    rename_level(&mut fields, &top, before, after);
+    Some(Json::Array(fields).to_string())
+}
+
+/// `columns` are those that stand here by the schema.
+fn rename_level(fields: &mut Vec<Json>, columns: &[&NestedField], before: &Schema, after: &Schema) {
+    let id_of = |field: &Json| field.get("field-id").and_then(Json::as_i64);
+    for field in fields.iter_mut() {
+        let column = id_of(field).and_then(|id| after.field_by_id(id.try_into().ok()?));
+        let inside = column.map(|column| column.field_type.children()).unwrap_or_default();
+        let Json::Object(map) = field else { continue };
+        if let Some(Json::Array(nested)) = map.get_mut("fields") {
+            rename_level(nested, &inside, before, after);
+        } else {
+            let new: Vec<_> = inside.into_iter().filter(|child| before.field_by_id(child.id).is_none()).collect();
+            if !new.is_empty() {
+                map.insert("fields".into(), mapping_of(&new));
+            }
+        }
+    }
+    for column in columns {
+        let old = before.field_by_id(column.id);
+        let own = Some(i64::from(column.id));
+        let is_mapped = fields.iter().any(|field| id_of(field) == own);
+        if old.is_some_and(|old| old.name == column.name || !is_mapped) {
+            continue;
+        }
+        for field in fields.iter_mut() {
+            let is_own = id_of(field) == own;
+            let Some(Json::Array(names)) = field.get_mut("names") else { continue };
+            names.retain(|name| name.as_str() != Some(&column.name));
+            if is_own {
+                names.push(column.name.clone().into());
+            }
+        }
+        if let (false, Json::Array(new)) = (is_mapped, mapping_of(&[column])) {
+            fields.extend(new);
+        }
     }
 }
 

@@ -73,6 +73,11 @@ impl PartitionSpec {
 }
 
 impl PartitionField {
+    /// The columns that it is made from: one, or several of a transform that is not known.
+    pub(crate) fn sources(&self) -> Vec<i32> {
+        sources(self.source_id, &self.extra)
+    }
+
     fn from_json(value: Json, path: String) -> Result<Self> {
         let mut fields = Fields::new(value, path)?;
         let name = fields.name("transform");
@@ -103,4 +108,11 @@ impl PartitionField {
         map.insert("transform".into(), self.transform.to_string().into());
         Json::Object(map)
     }
+}
+
+/// The columns that a partition or sort field is made from, if several in a field of its JSON.
+pub(super) fn sources(source_id: i32, extra: &Map<String, Json>) -> Vec<i32> {
+    let several = extra.get("source-ids").and_then(Json::as_array).into_iter().flatten();
+    let several = several.filter_map(|id| i32::try_from(id.as_i64()?).ok());
+    several.chain((source_id != 0).then_some(source_id)).collect()
 }

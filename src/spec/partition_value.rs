@@ -1,7 +1,7 @@
 use crate::runtime::Timestamp;
 use crate::spec::murmur3::murmur3;
 use crate::spec::value::minimal_big_endian;
-use crate::spec::{PrimitiveType, Transform, Value, next_bytes, next_string};
+use crate::spec::{PrimitiveType, Transform, Value, next_bytes, next_string, promoted};
 
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
@@ -91,31 +91,6 @@ impl Transform {
             _ => None,
         }
     }
-}
-
-/// A value in the type that its column has now. `None` where Iceberg has no such promotion.
-pub(crate) fn promoted(value: &Value, primitive: PrimitiveType) -> Option<Value> {
-    Some(match (value, primitive) {
-        (Value::Int(value), PrimitiveType::Long) => Value::Long((*value).into()),
-        (Value::Float(value), PrimitiveType::Double) => Value::Double((*value).into()),
-        (Value::Decimal { scale, .. }, PrimitiveType::Decimal { scale: same, .. }) if *scale == same => value.clone(),
-        (Value::Boolean(_), PrimitiveType::Boolean)
-        | (Value::Int(_), PrimitiveType::Int)
-        | (Value::Long(_), PrimitiveType::Long)
-        | (Value::Float(_), PrimitiveType::Float)
-        | (Value::Double(_), PrimitiveType::Double)
-        | (Value::Date(_), PrimitiveType::Date)
-        | (Value::Time(_), PrimitiveType::Time)
-        | (Value::Timestamp(_), PrimitiveType::Timestamp)
-        | (Value::Timestamptz(_), PrimitiveType::Timestamptz)
-        | (Value::TimestampNs(_), PrimitiveType::TimestampNs)
-        | (Value::TimestamptzNs(_), PrimitiveType::TimestamptzNs)
-        | (Value::String(_), PrimitiveType::String)
-        | (Value::Uuid(_), PrimitiveType::Uuid)
-        | (Value::Fixed(_), PrimitiveType::Fixed(_))
-        | (Value::Binary(_), PrimitiveType::Binary) => value.clone(),
-        _ => return None,
-    })
 }
 
 fn int(value: i64) -> Option<Value> {

@@ -12,9 +12,9 @@ const MAX_DEPTH: usize = 64;
 /// The columns of a table (spec: Schemas).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
-    schema_id: i32,
-    structure: StructType,
-    identifier_field_ids: Vec<i32>,
+    pub(super) schema_id: i32,
+    pub(super) structure: StructType,
+    pub(super) identifier_field_ids: Vec<i32>,
     extra: Map<String, Json>,
 }
 
@@ -155,7 +155,7 @@ impl Schema {
         Json::Object(map)
     }
 
-    fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<()> {
         let mut ids = BTreeSet::new();
         check_depth(&self.structure.fields.iter().collect::<Vec<_>>(), 0)?;
         for (name, field) in self.walk() {
@@ -212,10 +212,11 @@ fn assign_struct(fields: &[NestedField], last_id: &mut i32, depth: usize) -> Res
     Ok(StructType { fields })
 }
 
-fn assign_type(field_type: &Type, last_id: &mut i32, depth: usize) -> Result<Type> {
-    let one = |field: &NestedField, last_id: &mut i32| {
+pub(super) fn assign_type(field_type: &Type, last_id: &mut i32, depth: usize) -> Result<Type> {
+    // All that a list or map says of what is in it is the type, and whether it is required.
+    let one = |name: &str, field: &NestedField, last_id: &mut i32| {
         *last_id += 1;
-        Box::new(field.clone().id(*last_id))
+        Box::new(NestedField::new(name, field.field_type.clone(), field.required || name == "key").id(*last_id))
     };
     if depth >= MAX_DEPTH {
         return Err(Error::invalid_input(format!("types nest deeper than {MAX_DEPTH} levels")));
@@ -224,12 +225,12 @@ fn assign_type(field_type: &Type, last_id: &mut i32, depth: usize) -> Result<Typ
         Type::Primitive(_) | Type::Variant | Type::Unknown => field_type.clone(),
         Type::Struct(structure) => Type::Struct(assign_struct(&structure.fields, last_id, depth)?),
         Type::List(list) => {
-            let mut element = one(&list.element, last_id);
+            let mut element = one("element", &list.element, last_id);
             element.field_type = assign_type(&element.field_type, last_id, depth + 1)?;
             Type::List(ListType { element })
         }
         Type::Map(map) => {
-            let (mut key, mut value) = (one(&map.key, last_id), one(&map.value, last_id));
+            let (mut key, mut value) = (one("key", &map.key, last_id), one("value", &map.value, last_id));
             key.field_type = assign_type(&key.field_type, last_id, depth + 1)?;
             value.field_type = assign_type(&value.field_type, last_id, depth + 1)?;
             Type::Map(MapType { key, value })

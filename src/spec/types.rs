@@ -216,6 +216,20 @@ impl Type {
         }
     }
 
+    pub(crate) fn children_mut(&mut self) -> Vec<&mut NestedField> {
+        match self {
+            Self::Primitive(_) | Self::Variant | Self::Unknown => Vec::new(),
+            Self::Struct(structure) => structure.fields.iter_mut().collect(),
+            Self::List(list) => vec![&mut list.element],
+            Self::Map(map) => vec![&mut map.key, &mut map.value],
+        }
+    }
+
+    /// Whether the field with this id is inside, at any depth.
+    pub(crate) fn holds(&self, id: i32) -> bool {
+        self.children().into_iter().any(|child| child.id == id || child.field_type.holds(id))
+    }
+
     pub(crate) fn from_json(value: Json, path: String) -> Result<Self> {
         if let Json::String(name) = &value {
             match name.as_str() {
@@ -279,6 +293,20 @@ impl StructType {
 impl From<PrimitiveType> for Type {
     fn from(primitive: PrimitiveType) -> Self {
         Self::Primitive(primitive)
+    }
+}
+
+/// Nested types by their kind alone: `struct`.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Primitive(primitive) => primitive.fmt(f),
+            Self::Struct(_) => f.write_str("struct"),
+            Self::List(_) => f.write_str("list"),
+            Self::Map(_) => f.write_str("map"),
+            Self::Variant => f.write_str("variant"),
+            Self::Unknown => f.write_str("unknown"),
+        }
     }
 }
 
