@@ -13,7 +13,7 @@ use crate::inspect::Inspect;
 use crate::read::Manifests;
 use crate::runtime::{BoxStream, MaybeSend};
 use crate::scan::{Filter, ScanBuilder, Source, tail};
-use crate::spec::{Schema, Snapshot, SnapshotLogEntry, TableMetadata};
+use crate::spec::{Schema, SchemaUpdate, Snapshot, SnapshotLogEntry, TableMetadata};
 pub use crate::table::append::Append;
 pub use crate::table::transaction::Transaction;
 use crate::transaction::{
@@ -131,6 +131,13 @@ impl Table {
         batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
     ) -> Transaction<'a> {
         self.transaction().overwrite(filter, batches)
+    }
+
+    /// Changes the table's columns: `table.update_schema(SchemaUpdate::new().add("city", PrimitiveType::String)).await?`. No
+    /// file is touched: rows that are there have null in new columns, or their initial default. See
+    /// [`Transaction::update_schema`].
+    pub fn update_schema<'a>(&self, update: SchemaUpdate) -> Transaction<'a> {
+        self.transaction().update_schema(update)
     }
 
     pub(crate) async fn commit_changes(

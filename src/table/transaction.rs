@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::expr::Predicate;
 use crate::runtime::{BoxFuture, MaybeSend};
 use crate::scan::Filter;
+use crate::spec::SchemaUpdate;
 use crate::table::Table;
 use crate::transaction::{Change, Guard, IdempotencyKey, Isolation, MetadataChange, TransactionReceipt};
 
@@ -88,6 +89,11 @@ impl<'a> Transaction<'a> {
     /// Puts these rows in the place of all that are there.
     pub fn replace_all(self, batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>) -> Self {
         self.overwrite(Predicate::always_true(), batches)
+    }
+
+    /// Changes the table's columns. Rows that the transaction appends afterwards have the new ones.
+    pub fn update_schema(self, update: SchemaUpdate) -> Self {
+        self.metadata(MetadataChange::Schema(update))
     }
 
     /// Sets a table property.

@@ -1,11 +1,12 @@
 use crate::error::{Error, Result};
-use crate::spec::{TableMetadata, properties};
+use crate::spec::{SchemaUpdate, TableMetadata, properties};
 
 /// A change of a table's metadata, which is made again on whatever version it is committed on.
 #[derive(Clone, Debug)]
 pub(crate) enum MetadataChange {
     SetProperty(String, String),
     RemoveProperty(String),
+    Schema(SchemaUpdate),
 }
 
 impl MetadataChange {
@@ -18,6 +19,10 @@ impl MetadataChange {
             Self::RemoveProperty(name) => {
                 refuse_reserved(name)?;
                 metadata.properties.remove(name);
+            }
+            Self::Schema(update) => {
+                let schema = update.apply(metadata)?;
+                metadata.set_schema(schema)?;
             }
         }
         Ok(())

@@ -7,6 +7,8 @@ mod change_tests;
 mod committer;
 mod draft;
 #[cfg(test)]
+mod evolution_tests;
+#[cfg(test)]
 mod fault_tests;
 mod group;
 mod idempotency;
