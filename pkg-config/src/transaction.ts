@@ -1,5 +1,6 @@
 import { batchesOf, type Appendable } from "./append.js";
 import type { Lasting } from "./backend.js";
+import type { Field, FieldType } from "./schema.js";
 import { defined } from "./store.js";
 import type { Abortable } from "./warehouse.js";
 
@@ -39,7 +40,16 @@ type Change =
   | { kind: "delete"; filter: string }
   | { kind: "overwrite"; filter: string; rows: Batches }
   | { kind: "setProperty"; name: string; value: string }
-  | { kind: "removeProperty"; name: string };
+  | { kind: "removeProperty"; name: string }
+  | { kind: "addColumn"; parent?: string; field: Field }
+  | { kind: "dropColumn" | "makeOptional"; name: string }
+  | { kind: "renameColumn"; name: string; to: string }
+  | { kind: "updateType"; name: string; field: Field }
+  | { kind: "setDoc"; name: string; value?: string }
+  | ({ kind: "moveColumn"; name: string } & Place);
+
+/** Where a column is put: first, or next to another that is named in full. */
+export type Place = { before?: undefined; after?: undefined } | { before: string } | { after: string };
 
 type Batches = ReturnType<typeof batchesOf>;
 
@@ -79,6 +89,44 @@ export class Transaction {
   /** Puts these rows in the place of all that are there. */
   replaceAll(rows: Appendable): Transaction {
     return this.overwrite("true", rows);
+  }
+
+  /**
+   * Adds a column that may be null, behind the others of the table or of `parent`: a struct, a list of structs or a map to
+   * structs. Rows that are appended afterwards have it.
+   */
+  addColumn(field: Field, parent?: string): Transaction {
+    return this.#with(parent === undefined ? { kind: "addColumn", field } : { kind: "addColumn", parent, field });
+  }
+
+  /** Drops a column, named in full (`address.city`). One of the same name that is added later is another. */
+  dropColumn(name: string): Transaction {
+    return this.#with({ kind: "dropColumn", name });
+  }
+
+  /** Gives a column, named in full, another name: `to` is without what it is in. */
+  renameColumn(name: string, to: string): Transaction {
+    return this.#with({ kind: "renameColumn", name, to });
+  }
+
+  /** Gives a column a wider type: `long` for `int`, `double` for `float`, a decimal of more digits. */
+  updateType(name: string, type: FieldType): Transaction {
+    return this.#with({ kind: "updateType", name, field: { name: "type", type } });
+  }
+
+  /** Lets a column be null. */
+  makeOptional(name: string): Transaction {
+    return this.#with({ kind: "makeOptional", name });
+  }
+
+  /** Gives a column a comment for people, or takes it away. */
+  setDoc(name: string, doc?: string): Transaction {
+    return this.#with(doc === undefined ? { kind: "setDoc", name } : { kind: "setDoc", name, value: doc });
+  }
+
+  /** Puts a column first, or before or after another: `moveColumn("id", { after: "at" })`. */
+  moveColumn(name: string, place: Place = {}): Transaction {
+    return this.#with({ kind: "moveColumn", name, ...place });
   }
 
   /** Sets a table property. */

@@ -5,12 +5,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::Transaction;
 use crate::error::{Error, Result};
-use crate::spec::TableMetadata;
+use crate::spec::{SchemaUpdate, TableMetadata};
 use crate::transaction::{Isolation, MetadataChange, TransactionReceipt};
 use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::object::{count, object};
 use crate::wasm::options::Options;
 use crate::wasm::pieces::{Thrown, pieces};
+use crate::wasm::schema_from::schema_from;
 use crate::wasm::table::JsTable;
 
 #[wasm_bindgen(js_class = Table)]
@@ -54,7 +55,8 @@ fn with<'a>(
     metadata: &mut TableMetadata,
     thrown: &Thrown,
 ) -> Result<Transaction<'a>> {
-    let change = Options::new(change, "change", &["kind", "filter", "rows", "name", "value"])?;
+    let known = &["kind", "filter", "rows", "name", "value", "parent", "field", "to", "before", "after"];
+    let change = Options::new(change, "change", known)?;
     let rows = |metadata: &TableMetadata| {
         let missing = || Error::invalid_input("the change needs `rows`");
         let next = change.function("rows")?.ok_or_else(missing)?;
@@ -64,7 +66,11 @@ fn with<'a>(
         made.apply(metadata)?;
         Ok::<_, Error>(made)
     };
-    Ok(match change.required_string("kind")?.as_str() {
+    let kind = change.required_string("kind")?;
+    if let Some(update) = schema_update(&kind, &change)? {
+        return Ok(transaction.metadata(of_metadata(MetadataChange::Schema(update))?));
+    }
+    Ok(match kind.as_str() {
         "append" => transaction.append_stream(rows(metadata)?),
         "delete" => transaction.delete(change.required_string("filter")?),
         "overwrite" => transaction.overwrite_stream(change.required_string("filter")?, rows(metadata)?),
@@ -78,6 +84,31 @@ fn with<'a>(
         }
         other => return Err(Error::invalid_input(format!("there is no change `{other}`"))),
     })
+}
+
+/// A change of columns, if that is what it is.
+fn schema_update(kind: &str, change: &Options) -> Result<Option<SchemaUpdate>> {
+    let (update, name) = (SchemaUpdate::new(), || change.required_string("name"));
+    let field = || {
+        let fields = Array::of1(&change.get("field").unwrap_or_default());
+        let schema = schema_from(&object(&[("fields", fields.into())]).unwrap_or_default())?;
+        let field = schema.fields().first().cloned();
+        field.ok_or_else(|| Error::invalid_input("the change needs `field`"))
+    };
+    Ok(Some(match kind {
+        "addColumn" => update.add_field(change.string("parent")?.unwrap_or_default(), field()?),
+        "dropColumn" => update.drop_column(name()?),
+        "renameColumn" => update.rename_column(name()?, change.required_string("to")?),
+        "updateType" => update.update_type(name()?, field()?.field_type),
+        "makeOptional" => update.make_optional(name()?),
+        "setDoc" => update.set_doc(name()?, change.string("value")?.as_deref()),
+        "moveColumn" => match (change.string("before")?, change.string("after")?) {
+            (Some(before), _) => update.move_before(name()?, before),
+            (None, Some(after)) => update.move_after(name()?, after),
+            (None, None) => update.move_first(name()?),
+        },
+        _ => return Ok(None),
+    }))
 }
 
 fn receipt(receipt: TransactionReceipt) -> Result<JsValue, JsValue> {

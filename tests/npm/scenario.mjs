@@ -165,6 +165,13 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       equal(await own.count({ snapshotId: seen }), 10);
       await refused("conflict", () => own.delete("id = 5", { decidedOn: seen }));
       await refused("invalid-input", () => own.transaction().append(rows(0, 1)).delete("nothing = 1").commit());
+      const wide = own.transaction().addColumn({ name: "n", type: "int" }).renameColumn("level", "kind").moveColumn("n").updateType("n", "long");
+      equal((await wide.append([{ id: 200, n: 2n ** 40n, kind: "new" }]).commit()).rows, 1);
+      equal((await own.schema()).fields.map(({ name, type }) => `${name} ${type}`), ["n long", "id long", "kind string"]);
+      equal(await own.scan({ filter: "n is not null" }).toArray(), [{ n: 2n ** 40n, id: 200n, kind: "new" }]);
+      await refused("invalid-input", () => own.transaction().dropColumn("level").commit());
+      equal((await own.transaction().dropColumn("n").commit()).snapshotIds, []);
+      await own.delete("id = 200");
       equal((await own.transaction().replaceAll([{ id: 1 }]).commit({ isolation: "snapshot" })).deleted, 7);
       equal(await ids(own), [1]);
     },
