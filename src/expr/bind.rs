@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use crate::error::{Error, Result};
 use crate::expr::literal;
 use crate::expr::{CompareOp, Literal, Predicate};
-use crate::spec::{PrimitiveType, Schema, Type, Value, ordered};
+use crate::spec::{PrimitiveType, Schema, Type, Value};
 
 /// How deep a predicate may nest.
 pub(crate) const MAX_DEPTH: usize = 200;

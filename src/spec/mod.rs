@@ -62,7 +62,6 @@ pub use snapshot::{ManifestSource, Snapshot};
 pub use summary::{Operation, Summary, Totals};
 pub use transform::Transform;
 pub use types::{ListType, MapType, NestedField, PrimitiveType, StructType, Type};
-pub(crate) use unknown_column::unknown_column;
 pub(crate) use uuid_text::{format_uuid, parse_uuid};
 pub use value::Value;
 pub(crate) use value::from_big_endian;

@@ -11,7 +11,7 @@ impl Schema {
 }
 
 /// The error about a column that is not there, with the names that come closest.
-pub(crate) fn unknown_column(schema: &Schema, name: &str) -> Error {
+fn unknown_column(schema: &Schema, name: &str) -> Error {
     let wanted = name.to_lowercase();
     let names = schema.walk().into_iter().map(|(name, _)| (distance(&wanted, &name.to_lowercase()), name));
     let close: BTreeSet<(usize, String)> =

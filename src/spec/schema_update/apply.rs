@@ -53,6 +53,7 @@ impl Work<'_> {
 
     fn add_checked(&mut self, parent: Option<i32>, mut field: NestedField) -> Result<()> {
         self.check_new(&mut field, true)?;
+        field.id = 0;
         self.number(&mut field)?;
         let siblings = match parent {
             None => &mut self.schema.structure.fields,
@@ -66,14 +67,17 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Gives a new field and all in it ids that no column ever had.
+    /// Gives all in a field ids that no column ever had, and the field itself if it has none.
     pub(super) fn number(&mut self, field: &mut NestedField) -> Result<()> {
-        let count = i32::try_from(field.field_type.count()).ok().and_then(|inner| inner.checked_add(1));
+        let own = usize::from(field.id == 0);
+        let count = i32::try_from(field.field_type.count() + own).ok();
         if count.and_then(|count| self.last_id.checked_add(count)).is_none_or(|last| last > LAST_ID) {
             return Err(Error::invalid_input("the table has no field ids left"));
         }
-        self.last_id += 1;
-        field.id = self.last_id;
+        if field.id == 0 {
+            self.last_id += 1;
+            field.id = self.last_id;
+        }
         field.field_type = assign_type(&field.field_type, &mut self.last_id, 0)?;
         Ok(())
     }

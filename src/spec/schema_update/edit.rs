@@ -112,11 +112,9 @@ impl Work<'_> {
                 )));
             }
         }
-        let mut new = NestedField::optional("", to.clone());
+        let mut new = NestedField::optional("", to.clone()).id(id);
         self.check_new(&mut new, false)?;
-        if !to.children().is_empty() {
-            self.number(&mut new)?;
-        }
+        self.number(&mut new)?;
         new.initial_default = field.initial_default.as_ref().map(|json| promote(json, from, to)).transpose()?;
         new.write_default = field.write_default.as_ref().map(|json| promote(json, from, to)).transpose()?;
         self.schema.change(id, &mut |field| {
