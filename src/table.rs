@@ -133,6 +133,24 @@ impl Table {
         self.transaction().overwrite(filter, batches)
     }
 
+    /// Puts rows in the place of those with the same key, and appends the others. See [`Transaction::upsert`].
+    pub fn upsert<'a, S: Into<String>>(
+        &self,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+        on: impl IntoIterator<Item = S>,
+    ) -> Transaction<'a> {
+        self.transaction().upsert(batches, on)
+    }
+
+    /// Appends the rows whose key the table does not have. See [`Transaction::append_new`].
+    pub fn append_new<'a, S: Into<String>>(
+        &self,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+        on: impl IntoIterator<Item = S>,
+    ) -> Transaction<'a> {
+        self.transaction().append_new(batches, on)
+    }
+
     /// Changes the table's columns: `table.update_schema(SchemaUpdate::new().add("city", PrimitiveType::String)).await?`. No
     /// file is touched: rows that are there have null in new columns, or their initial default. See
     /// [`Transaction::update_schema`].

@@ -86,6 +86,32 @@ impl<'a> Transaction<'a> {
         self.with(change)
     }
 
+    /// Puts rows in the place of those that have the same values in the columns `on`, and appends those that replace none, as
+    /// one snapshot. Without columns, the key is what identifies the table's rows (spec: Identifier Field IDs). Of several
+    /// rows with the same key the last stays; a key with a null is an error.
+    ///
+    /// Only files that may hold one of the keys are read, by partition, statistics and Bloom filters. The rows are held in
+    /// memory. How rows are removed from files says the table's property `write.merge.mode`.
+    pub fn upsert<S: Into<String>>(
+        self,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+        on: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let rows = Box::pin(stream::iter(batches.into_iter().map(Ok)));
+        self.with(Ok(Change::Upsert(rows, on.into_iter().map(Into::into).collect())))
+    }
+
+    /// Appends those rows whose values in the columns `on` no row of the table has, and of several the first: duplicates are
+    /// left out, also where another writer has appended one meanwhile. For keys as in [`upsert`](Self::upsert).
+    pub fn append_new<S: Into<String>>(
+        self,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+        on: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let rows = Box::pin(stream::iter(batches.into_iter().map(Ok)));
+        self.with(Ok(Change::AppendNew(rows, on.into_iter().map(Into::into).collect())))
+    }
+
     /// Puts these rows in the place of all that are there.
     pub fn replace_all(self, batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>) -> Self {
         self.overwrite(Predicate::always_true(), batches)

@@ -1,13 +1,16 @@
 use arrow_array::RecordBatch;
+use futures::TryStreamExt;
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::expr::Predicate;
 use crate::runtime::BoxStream;
+use crate::spec::TableMetadata;
 use crate::transaction::append::prepare;
 use crate::transaction::isolation::Guard;
+use crate::transaction::keyed::{Keyed, Stays};
 use crate::transaction::metadata_change::MetadataChange;
-use crate::transaction::steps::{AppendRows, ReplaceRows};
+use crate::transaction::steps::{AppendNewRows, AppendRows, ReplaceRows, UpsertRows};
 use crate::transaction::work::{Payload, Step};
 
 /// Rows on their way into a table.
@@ -19,6 +22,10 @@ pub(crate) enum Change<'a> {
     Append(Rows<'a>),
     /// Removes the rows that satisfy a condition, and puts others in their place.
     Replace(Predicate, Option<Rows<'a>>),
+    /// Puts rows in the place of those with the same values in these columns.
+    Upsert(Rows<'a>, Vec<String>),
+    /// Appends the rows whose values in these columns the table does not have.
+    AppendNew(Rows<'a>, Vec<String>),
 }
 
 /// Makes the changes ready to be committed: conditions and metadata are checked against the version that is known, and
@@ -40,7 +47,21 @@ pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>
                 };
                 Box::new(ReplaceRows::new(filter, guard.clone(), rows))
             }
+            Change::Upsert(rows, on) => {
+                let batches = collect(&metadata, rows, &on, Stays::Last).await?;
+                Box::new(UpsertRows::new(batches, on, guard.clone()))
+            }
+            Change::AppendNew(rows, on) => {
+                let batches = collect(&metadata, rows, &on, Stays::First).await?;
+                Box::new(AppendNewRows::new(batches, on))
+            }
         });
     }
     Ok(Payload::Steps(steps))
+}
+
+/// All rows, one for each key: they are compared with those of the table.
+async fn collect(metadata: &TableMetadata, rows: Rows<'_>, on: &[String], stays: Stays) -> Result<Vec<RecordBatch>> {
+    let batches: Vec<RecordBatch> = rows.try_collect().await?;
+    Ok(Keyed::new(&*metadata.current_schema()?, &batches, on, stays)?.batches)
 }

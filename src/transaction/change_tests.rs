@@ -238,6 +238,40 @@ fn under_snapshot_isolation_a_file_that_another_has_rewritten_is_a_conflict() {
     });
 }
 
+/// A file had been rewritten for the version before. Another writer then deleted one of the rows that are left, beside the
+/// file: what was rewritten had it still, and was committed since the rows to be removed were the same.
+#[test]
+fn a_rewritten_file_does_not_bring_back_what_another_has_deleted_meanwhile() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let other = table(store.clone(), "copy-on-write").await;
+        other.append(ids(0..10)).await.unwrap();
+        let rewriting = Warehouse::new(store).open("t").await.unwrap();
+        let mode = |mode| other.transaction().set_property("write.delete.mode", mode);
+        mode("merge-on-read").delete("id = 5").await.unwrap();
+        mode("copy-on-write").await.unwrap();
+        let receipt = rewriting.delete("id = 1").await.unwrap();
+        assert_eq!((receipt.conflicts, receipt.deleted), (1, 1));
+        assert_eq!(left(&other).await, [0, 2, 3, 4, 6, 7, 8, 9]);
+    });
+}
+
+/// The same where the mode has changed: what was prepared for one was committed as for the other.
+#[test]
+fn what_was_prepared_for_another_mode_is_prepared_anew() {
+    for (before, after) in [("copy-on-write", "merge-on-read"), ("merge-on-read", "copy-on-write")] {
+        block_on(async {
+            let store = MemoryStore::new();
+            let other = table(store.clone(), before).await;
+            other.append(ids(0..10)).await.unwrap();
+            let deleting = Warehouse::new(store).open("t").await.unwrap();
+            other.transaction().set_property("write.delete.mode", after).await.unwrap();
+            assert_eq!(deleting.delete("id < 3").await.unwrap().conflicts, 1);
+            assert_eq!(left(&other).await, [3, 4, 5, 6, 7, 8, 9], "{before} {after}");
+        });
+    }
+}
+
 #[test]
 fn a_change_decided_on_an_old_snapshot_fails_where_the_rows_it_is_about_have_changed() {
     block_on(async {

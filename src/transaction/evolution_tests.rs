@@ -85,7 +85,10 @@ fn rows_of_before_are_read_with_the_columns_of_now_and_of_their_time() {
         // The column that was dropped is another than that of the same name.
         assert_eq!(table.scan().filter("who is null").count().await.unwrap(), 1);
         assert_eq!(table.scan().filter("id > 2147483646 and place.town = 'Ulm'").count().await.unwrap(), 1);
-        assert_eq!(table.scan().at_snapshot(before).filter("name = 'a' and place.city = 'Ulm'").count().await.unwrap(), 1);
+        assert_eq!(
+            table.scan().at_snapshot(before).filter("name = 'a' and place.city = 'Ulm'").count().await.unwrap(),
+            1
+        );
         let all = rows(&table).await;
         assert_eq!(all.len(), 2, "{all:?}");
     });

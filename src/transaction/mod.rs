@@ -15,6 +15,9 @@ mod idempotency;
 #[cfg(test)]
 mod idempotency_tests;
 mod isolation;
+mod keyed;
+#[cfg(test)]
+mod keyed_tests;
 mod manifest;
 mod metadata_change;
 mod receipt;

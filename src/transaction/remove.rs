@@ -43,14 +43,16 @@ pub(super) struct Removal {
     pub(super) manifests: Vec<NewManifest>,
     /// How many rows are removed.
     pub(super) rows: u64,
-    victims: Option<Vec<(String, Doomed)>>,
+    /// Of what it was prepared.
+    of: Option<(Mode, Vec<Victim>)>,
 }
 
 impl Removal {
     /// Prepares the removal of these rows. What was written before is used again if it is of the same rows.
     pub(super) async fn prepare(&mut self, draft: &Draft, victims: &[Victim], mode: Mode) -> Result<()> {
-        let same: Vec<_> = victims.iter().map(|v| (v.task.data_file.file_path.clone(), v.rows.clone())).collect();
-        let is_same = self.victims.as_ref() == Some(&same);
+        let is_same = self.of.as_ref().is_some_and(|(of, before)| {
+            *of == mode && before.len() == victims.len() && before.iter().zip(victims).all(|(a, b)| a.is_same(b))
+        });
         self.removed = Removed::default();
         for victim in victims {
             if victim.rows == Doomed::All || mode == Mode::CopyOnWrite {
@@ -60,7 +62,7 @@ impl Removal {
         if is_same {
             return Ok(());
         }
-        self.victims = None;
+        self.of = None;
         self.rows = count(draft, victims).await?;
         let schema = draft.metadata.current_schema()?.clone();
         let some = victims.iter().filter_map(|victim| match &victim.rows {
@@ -91,7 +93,7 @@ impl Removal {
             }
         };
         self.manifests = NewManifest::all_adding(draft.table(), &draft.metadata, &schema, &self.files)?;
-        self.victims = Some(same);
+        self.of = Some((mode, victims.to_vec()));
         Ok(())
     }
 }

@@ -1,6 +1,10 @@
 //! The changes that a transaction is made of.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use futures::TryStreamExt;
 
 use crate::error::Result;
 use crate::expr::Predicate;
@@ -10,6 +14,7 @@ use crate::spec::{Operation, Schema};
 use crate::transaction::append::Appends;
 use crate::transaction::draft::{Changes, Draft};
 use crate::transaction::isolation::Guard;
+use crate::transaction::keyed::{KeySet, Keyed, Stays};
 use crate::transaction::metadata_change::MetadataChange;
 use crate::transaction::remove::{Mode, Removal};
 use crate::transaction::victims::Finder;
@@ -18,6 +23,8 @@ use crate::write::PreparedFile;
 
 /// Decides how rows are removed where some of a file are left.
 const DELETE_MODE: &str = "write.delete.mode";
+/// The same for rows that are replaced by others with the same key.
+const MERGE_MODE: &str = "write.merge.mode";
 
 impl Step for MetadataChange {
     fn apply<'a>(&'a mut self, draft: &'a mut Draft) -> BoxFuture<'a, Result<Effect>> {
@@ -86,33 +93,112 @@ impl ReplaceRows {
 impl Step for ReplaceRows {
     fn apply<'a>(&'a mut self, draft: &'a mut Draft) -> BoxFuture<'a, Result<Effect>> {
         Box::pin(async move {
-            let victims = self.finder.find(draft, &self.filter, &self.guard).await?;
+            let victims = self.finder.find(draft, &self.filter, None, &self.guard).await?;
             self.removal.prepare(draft, &victims, Mode::of(draft, DELETE_MODE)?).await?;
-            let mut effect = Effect { rows: 0, deleted: self.removal.rows };
-            let (mut added, mut manifests) = (Vec::new(), Vec::new());
             if let Some(rows) = &mut self.rows {
                 rows.prepare(draft).await?;
-                effect.rows = rows.rows.rows;
-                added.extend(rows.appends.files());
-                manifests.extend(rows.appends.manifests());
             }
-            if effect == Effect::default() {
-                return Ok(effect);
+            replace(draft, &self.removal, self.rows.as_ref()).await
+        })
+    }
+}
+
+/// Removes rows and appends others, as one snapshot, if there are any.
+async fn replace(draft: &mut Draft, removal: &Removal, rows: Option<&AppendRows>) -> Result<Effect> {
+    let effect = Effect { rows: rows.map_or(0, |rows| rows.rows.rows), deleted: removal.rows };
+    if effect == Effect::default() {
+        return Ok(effect);
+    }
+    let new = || rows.iter().flat_map(|rows| rows.appends.files());
+    // Where only files of deletes are added, rows are only removed.
+    let only_removes = new().chain(&removal.files).all(PreparedFile::is_of_deletes);
+    let operation = match () {
+        _ if removal.rows == 0 => Operation::Append,
+        _ if only_removes => Operation::Delete,
+        _ => Operation::Overwrite,
+    };
+    let changes = Changes {
+        operation,
+        added: new().chain(&removal.files).collect(),
+        manifests: rows.iter().flat_map(|rows| rows.appends.manifests()).chain(&removal.manifests).collect(),
+        removed: &removal.removed,
+        properties: Vec::new(),
+    };
+    draft.add_snapshot(changes).await?;
+    Ok(effect)
+}
+
+/// Appends rows in the place of those with the same keys.
+#[derive(Debug)]
+pub(super) struct UpsertRows {
+    batches: Vec<RecordBatch>,
+    on: Vec<String>,
+    guard: Guard,
+    /// For a schema: the keys, and the rows.
+    keyed: Option<(Arc<Schema>, KeySet, AppendRows)>,
+    finder: Finder,
+    removal: Removal,
+}
+
+impl UpsertRows {
+    pub(super) fn new(batches: Vec<RecordBatch>, on: Vec<String>, guard: Guard) -> Self {
+        let (finder, removal) = (Finder::default(), Removal::default());
+        Self { batches, on, guard, keyed: None, finder, removal }
+    }
+}
+
+impl Step for UpsertRows {
+    fn apply<'a>(&'a mut self, draft: &'a mut Draft) -> BoxFuture<'a, Result<Effect>> {
+        Box::pin(async move {
+            let schema = draft.metadata.current_schema()?;
+            if self.keyed.as_ref().is_none_or(|(of, ..)| !of.same_fields(schema)) {
+                let Keyed { batches, keys } = Keyed::new(schema, &self.batches, &self.on, Stays::Last)?;
+                let rows = AppendRows::new(AppendedRows::of(schema.clone(), batches));
+                (self.keyed, self.finder) = (Some((schema.clone(), keys, rows)), Finder::default());
             }
-            // Where only files of deletes are added, rows are only removed.
-            let only_removes = self.removal.files.iter().chain(added.iter().copied()).all(PreparedFile::is_of_deletes);
-            added.extend(&self.removal.files);
-            manifests.extend(&self.removal.manifests);
-            draft
-                .add_snapshot(Changes {
-                    operation: if only_removes { Operation::Delete } else { Operation::Overwrite },
-                    added,
-                    manifests,
-                    removed: &self.removal.removed,
-                    properties: Vec::new(),
-                })
-                .await?;
-            Ok(effect)
+            let Some((_, keys, rows)) = &mut self.keyed else { return Ok(Effect::default()) };
+            let victims = self.finder.find(draft, &keys.filter, Some(keys), &self.guard).await?;
+            self.removal.prepare(draft, &victims, Mode::of(draft, MERGE_MODE)?).await?;
+            rows.prepare(draft).await?;
+            replace(draft, &self.removal, Some(rows)).await
+        })
+    }
+}
+
+/// Appends the rows whose keys the table does not have.
+#[derive(Debug)]
+pub(super) struct AppendNewRows {
+    batches: Vec<RecordBatch>,
+    on: Vec<String>,
+    /// What is new, and was prepared.
+    rows: Option<(Vec<RecordBatch>, AppendRows)>,
+}
+
+impl AppendNewRows {
+    pub(super) fn new(batches: Vec<RecordBatch>, on: Vec<String>) -> Self {
+        Self { batches, on, rows: None }
+    }
+}
+
+impl Step for AppendNewRows {
+    fn apply<'a>(&'a mut self, draft: &'a mut Draft) -> BoxFuture<'a, Result<Effect>> {
+        Box::pin(async move {
+            let schema = draft.metadata.current_schema()?.clone();
+            let mut keyed = Keyed::new(&schema, &self.batches, &self.on, Stays::First)?;
+            let scan = draft.scan().select(keyed.keys.columns.iter().map(String::as_str));
+            let mut there = HashSet::new();
+            let mut batches = scan.filter(keyed.keys.filter.clone()).stream().await?;
+            while let Some(batch) = batches.try_next().await? {
+                there.extend(keyed.keys.of(&batch)?.into_iter().filter(|key| keyed.keys.contains(key)));
+            }
+            keyed.without(&there)?;
+            if self.rows.as_ref().is_none_or(|(same, _)| *same != keyed.batches) {
+                let rows = AppendRows::new(AppendedRows::of(schema, keyed.batches.clone()));
+                self.rows = Some((keyed.batches, rows));
+            }
+            let Some((_, rows)) = &mut self.rows else { return Ok(Effect::default()) };
+            rows.prepare(draft).await?;
+            replace(draft, &Removal::default(), Some(rows)).await
         })
     }
 }

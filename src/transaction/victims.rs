@@ -11,12 +11,23 @@ use crate::scan::{ScanPlan, ScanTask};
 use crate::spec::Positions;
 use crate::transaction::draft::Draft;
 use crate::transaction::isolation::{Guard, Isolation};
+use crate::transaction::keyed::KeySet;
 
 /// A data file that rows are removed from.
 #[derive(Clone, Debug)]
 pub(super) struct Victim {
     pub(super) task: ScanTask,
     pub(super) rows: Doomed,
+}
+
+impl Victim {
+    /// Whether the same rows are removed and the same are left: others may have deleted some meanwhile.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let path = &self.task.data_file.file_path;
+        *path == other.task.data_file.file_path
+            && self.rows == other.rows
+            && self.task.deletes.same(&other.task.deletes, path)
+    }
 }
 
 /// Which of the rows that are left in a file are removed.
@@ -41,9 +52,20 @@ impl Finder {
     ///
     /// Under snapshot isolation, asked again, only of files that were there the first time: fails with
     /// [`Conflict`](crate::ErrorKind::Conflict) if another writer has removed one of them.
-    pub(super) async fn find(&mut self, draft: &Draft, filter: &Predicate, guard: &Guard) -> Result<Vec<Victim>> {
+    ///
+    /// Where there are `keys`, the rows must have one of them, too.
+    pub(super) async fn find(
+        &mut self,
+        draft: &Draft,
+        filter: &Predicate,
+        keys: Option<&KeySet>,
+        guard: &Guard,
+    ) -> Result<Vec<Victim>> {
         guard.check(draft, filter).await?;
-        let mut plan = draft.scan().select(["_file", "_pos"]).filter(filter.clone()).plan().await?;
+        let keys = keys.filter(|keys| !keys.is_exact);
+        let of_keys = keys.into_iter().flat_map(|keys| keys.columns.iter().map(String::as_str));
+        let columns = ["_file", "_pos"].into_iter().chain(of_keys);
+        let mut plan = draft.scan().select(columns).filter(filter.clone()).plan().await?;
         let mut tasks = std::mem::take(&mut plan.tasks);
         if self.is_begun && guard.isolation == Isolation::Snapshot {
             tasks.retain(|task| self.known.contains_key(&task.data_file.file_path));
@@ -59,7 +81,7 @@ impl Finder {
                 _ => plan.tasks.push(task.clone()),
             }
         }
-        self.look(plan).await?;
+        self.look(plan, keys).await?;
         self.is_begun = true;
         let victims = tasks.into_iter().filter_map(|task| {
             let (_, found) = self.known.get(&task.data_file.file_path)?;
@@ -69,10 +91,10 @@ impl Finder {
     }
 
     /// Finds what rows of the plan's files satisfy its filter: by metadata where that tells, or else by reading.
-    async fn look(&mut self, mut plan: ScanPlan) -> Result<()> {
+    async fn look(&mut self, mut plan: ScanPlan, keys: Option<&KeySet>) -> Result<()> {
         let tasks = std::mem::take(&mut plan.tasks);
         for task in &tasks {
-            if !plan.is_covered(task) {
+            if keys.is_some() || !plan.is_covered(task) {
                 plan.tasks.push(task.clone());
             }
         }
@@ -80,7 +102,7 @@ impl Finder {
         let mut found: BTreeMap<String, Positions> = BTreeMap::new();
         let mut batches = plan.stream()?;
         while let Some(batch) = batches.try_next().await? {
-            note(&batch, &mut found)?;
+            note(&batch, keys, &mut found)?;
         }
         for task in tasks {
             let path = task.data_file.file_path.clone();
@@ -96,19 +118,29 @@ impl Finder {
 }
 
 /// Takes note of rows by `_file` and `_pos`.
-fn note(batch: &RecordBatch, found: &mut BTreeMap<String, Positions>) -> Result<()> {
+fn note(batch: &RecordBatch, keys: Option<&KeySet>, found: &mut BTreeMap<String, Positions>) -> Result<()> {
     let wrong = || Error::invalid_data("rows have no file or position");
     let (files, positions) = (batch.column_by_name("_file"), batch.column_by_name("_pos"));
     let files = files.and_then(|files| files.as_string_opt::<i32>()).ok_or_else(wrong)?;
     let positions = positions.and_then(|at| at.as_primitive_opt::<Int64Type>()).ok_or_else(wrong)?;
+    let own = keys.map(|keys| keys.of(batch)).transpose()?;
+    let is_meant = |row: usize| match (keys, own.as_ref().and_then(|own| own.get(row))) {
+        (Some(keys), Some(own)) => keys.contains(own),
+        _ => true,
+    };
     let mut row = 0;
     // A batch's rows are mostly of one file.
     while row < batch.num_rows() {
         let file = files.value(row);
-        let of_file = found.entry(file.to_owned()).or_default();
+        let mut of_file = Positions::new();
         while row < batch.num_rows() && files.value(row) == file {
-            of_file.insert(u64::try_from(positions.value(row)).map_err(|_| wrong())?);
+            if is_meant(row) {
+                of_file.insert(u64::try_from(positions.value(row)).map_err(|_| wrong())?);
+            }
             row += 1;
+        }
+        if !of_file.is_empty() {
+            found.entry(file.to_owned()).or_default().extend(&of_file);
         }
     }
     Ok(())

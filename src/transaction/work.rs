@@ -42,6 +42,14 @@ pub(crate) enum Content {
     Files(Vec<PreparedFile>),
 }
 
+impl AppendedRows {
+    /// Few rows, which have exactly the schema's columns.
+    pub(super) fn of(schema: Arc<Schema>, batches: Vec<RecordBatch>) -> Self {
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        Self { schema, rows, content: Content::Batches(batches) }
+    }
+}
+
 impl Payload {
     /// The schema of rows that may share a commit.
     pub(super) fn schema(&self) -> Option<&Arc<Schema>> {
