@@ -1,15 +1,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, make_array};
+use arrow_array::{AnyDictionaryArray, Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
 use arrow_data::transform::MutableArrayData;
 
 use crate::error::{Error, Result};
 
 /// Rows of an array, by runs of them, in any order and as often as they are named. One loop for all types, and small for it.
 ///
-/// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) if there are more than one array can hold.
+/// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) if there are more than one array can hold, or some are not there.
 pub(crate) fn gather(array: &ArrayRef, runs: &[Range<usize>]) -> Result<ArrayRef> {
+    if runs.iter().any(|run| run.start > run.end || run.end > array.len()) {
+        return Err(Error::invalid_input("rows are named that are not there"));
+    }
     let data = array.to_data();
     let rows = runs.iter().map(ExactSizeIterator::len).sum();
     let mut gathered = MutableArrayData::new(vec![&data], false, rows);
@@ -18,7 +21,27 @@ pub(crate) fn gather(array: &ArrayRef, runs: &[Range<usize>]) -> Result<ArrayRef
     Ok(make_array(gathered.freeze()))
 }
 
-/// The same of all columns.
+/// A dictionary's values, row by row.
+pub(crate) fn unpack(dictionary: &dyn AnyDictionaryArray) -> Result<ArrayRef> {
+    let data = dictionary.values().to_data();
+    let mut unpacked = MutableArrayData::new(vec![&data], true, dictionary.len());
+    let too_many = |error| Error::invalid_input("the values are too many for one batch").caused_by(error);
+    // Of none there are no keys.
+    let keys = if data.is_empty() { Vec::new() } else { dictionary.normalized_keys() };
+    if keys.is_empty() {
+        unpacked.try_extend_nulls(dictionary.len()).map_err(too_many)?;
+    }
+    for (row, key) in keys.into_iter().enumerate() {
+        if dictionary.keys().is_null(row) {
+            unpacked.try_extend_nulls(1).map_err(too_many)?;
+        } else {
+            unpacked.try_extend(0, key, key + 1).map_err(too_many)?;
+        }
+    }
+    Ok(make_array(unpacked.freeze()))
+}
+
+/// The rows of all columns, by runs of them.
 pub(crate) fn gather_rows(batch: &RecordBatch, runs: &[Range<usize>]) -> Result<RecordBatch> {
     let columns = batch.columns().iter().map(|column| gather(column, runs)).collect::<Result<_>>()?;
     let rows = runs.iter().map(ExactSizeIterator::len).sum();

@@ -56,7 +56,7 @@ pub use decode::FileDecoder;
 pub use decode_options::{DecodeOptions, DecodeReport, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
-pub(crate) use gather::{gather, gather_rows};
+pub(crate) use gather::{gather, gather_rows, unpack};
 pub(crate) use misfit::{Fit, Misfit};
 pub use options::{EncodeOptions, MetricsMode};
 pub(crate) use project::{by_id, id_of, project};

@@ -3,16 +3,16 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, LargeListArray, ListArray, MapArray, RecordBatch, RecordBatchOptions,
-    StructArray, UInt64Array, new_null_array,
+    StructArray, new_null_array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
-use arrow_select::take::take;
 
 use super::primitive::fit_primitive;
 use crate::error::{Error, Result};
 use crate::parquet::constant::constant_array;
 use crate::parquet::misfit::{Fit, Misfit, first_null, live};
+use crate::parquet::{gather, unpack};
 use crate::spec::field_to_arrow;
 use crate::spec::to_arrow;
 use crate::spec::{NestedField, Schema, Type, default_value};
@@ -92,8 +92,7 @@ fn fit_array(array: &ArrayRef, field: &NestedField, parents: Option<&NullBuffer>
         return null_array(field, array.len());
     }
     if let Some(dictionary) = array.as_any_dictionary_opt() {
-        let plain = take(dictionary.values(), dictionary.keys(), None)
-            .map_err(|error| Misfit::column(format!("the dictionary cannot be unpacked: {error}")))?;
+        let plain = unpack(dictionary).map_err(|error| Misfit::column(error.to_string()))?;
         return fit_array(&plain, field, parents);
     }
     let wrong = || Misfit::column(format!("Arrow's {} is not {}", array.data_type(), kind(&field.field_type)));
@@ -208,8 +207,8 @@ fn compact(
         values.slice(begin, total)
     } else {
         let rows = spans.iter().enumerate().filter(|(row, _)| alive(*row));
-        let indices: UInt64Array = rows.flat_map(|(_, (from, to))| *from as u64..*to as u64).collect::<Vec<_>>().into();
-        take(values, &indices, None).map_err(broken)?
+        let runs: Vec<_> = rows.map(|(_, (from, to))| *from..*to).collect();
+        gather(values, &runs).map_err(|error| Misfit::column(error.to_string()))?
     };
     Ok((values, OffsetBuffer::new(ScalarBuffer::from(offsets))))
 }

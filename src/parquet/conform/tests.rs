@@ -215,3 +215,19 @@ fn maps_and_lists_of_fixed_size_fit_whatever_their_inner_names() {
     assert_eq!(fitted.column(0).null_count(), 1);
     assert_eq!(fitted.num_rows(), 2);
 }
+
+#[test]
+fn a_dictionary_without_values_is_nulls_and_one_with_some_is_their_rows() {
+    use arrow_array::cast::AsArray;
+
+    let schema = table([NestedField::optional("s", PrimitiveType::String)]);
+    let column = |keys: Vec<Option<i8>>, values: Vec<Option<&str>>| {
+        let values = Arc::new(StringArray::from(values));
+        let array = DictionaryArray::<Int8Type>::try_new(keys.into(), values).unwrap();
+        let batch = RecordBatch::try_from_iter([("s", Arc::new(array) as ArrayRef)]).unwrap();
+        conform(&schema, &batch).unwrap().column(0).as_string::<i32>().clone()
+    };
+    assert_eq!(column(vec![None, None], vec![]), StringArray::from(vec![None::<&str>, None]));
+    let plain = column(vec![Some(1), None, Some(0), Some(2), Some(1)], vec![Some("a"), Some("b"), None]);
+    assert_eq!(plain, StringArray::from(vec![Some("b"), None, Some("a"), None, Some("b")]));
+}
