@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalog::{Allowed, Pinned, StoreCatalog, TableHandle, is_uri, key_of, uri, uuid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{BoxFuture, Runtime};
-use crate::spec::{NestedField, Schema, TableMetadata, Type, properties};
+use crate::spec::{NestedField, NewTable, PartitionSpec, Schema, SortOrder, TableMetadata, Type, properties};
 use crate::store::ObjectStore;
 use crate::table::Table;
 
@@ -176,7 +176,16 @@ impl CreateTable {
         let location = uri(warehouse.store.root(), &key);
         let table_uuid = uuid(warehouse.runtime.random());
         let now = warehouse.catalog.now();
-        let first = TableMetadata::create(table_uuid, location, schema.clone(), properties, now);
+        let new = NewTable {
+            format_version: 2,
+            table_uuid,
+            location,
+            schema: schema.clone(),
+            partition_spec: PartitionSpec::unpartitioned(),
+            sort_order: SortOrder::unsorted(),
+            properties,
+        };
+        let first = TableMetadata::create(new, now);
         match warehouse.catalog.create(&key, first).await {
             Ok(head) => Ok(Table::new(TableHandle::new(&key, warehouse.catalog.clone(), head, &warehouse.allowed)?)),
             Err(error) if or_open && error.kind() == ErrorKind::AlreadyExists => {

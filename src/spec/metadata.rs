@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
-use crate::spec::{MAIN, PartitionSpec, Schema, Snapshot, SnapshotRef};
+use crate::spec::{MAIN, PartitionSpec, Schema, Snapshot, SnapshotRef, SortOrder};
 
 /// Everything a table is, but its rows (spec: Table Metadata).
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +32,8 @@ pub struct TableMetadata {
     pub default_spec_id: i32,
     /// The highest partition field id ever assigned.
     pub last_partition_id: i32,
-    /// Sort orders, as JSON.
-    pub(crate) sort_orders: Vec<Json>,
+    /// All sort orders that files may refer to.
+    pub sort_orders: Vec<Arc<SortOrder>>,
     /// Which of the sort orders writers use; 0 is unsorted.
     pub default_sort_order_id: i32,
     /// Settings.
@@ -93,15 +93,6 @@ impl TableMetadata {
     pub fn partition_spec(&self, id: i32) -> Result<&Arc<PartitionSpec>> {
         let found = self.partition_specs.iter().find(|spec| spec.spec_id == id);
         found.ok_or_else(|| Error::invalid_data(format!("there is no partition spec with the id {id}")))
-    }
-
-    /// The columns that writers sort by.
-    pub(crate) fn sort_sources(&self) -> Vec<i32> {
-        let default = i64::from(self.default_sort_order_id);
-        let order = self.sort_orders.iter().find(|order| order.get("order-id").and_then(Json::as_i64) == Some(default));
-        let fields = order.and_then(|order| order.get("fields")?.as_array()).into_iter().flatten();
-        let ids = fields.filter_map(|field| i32::try_from(field.get("source-id")?.as_i64()?).ok());
-        ids.collect()
     }
 
     /// A snapshot by its id, if it has not expired.

@@ -1,29 +1,44 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, json};
+use serde_json::Map;
 
 use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
 use crate::spec::properties::{COMMIT_ID, PARENT_COMMIT_ID, PREVIOUS_VERSIONS_MAX};
 use crate::spec::{
-    MAIN, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, TableMetadata,
+    MAIN, ManifestSource, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, SortOrder,
+    TableMetadata,
 };
 
 /// How many earlier metadata files the log names by default, as in Iceberg's own implementation.
 const PREVIOUS_VERSIONS_DEFAULT: usize = 100;
 
+/// What a new table is.
+pub(crate) struct NewTable {
+    /// 2 or 3.
+    pub(crate) format_version: i32,
+    pub(crate) table_uuid: String,
+    pub(crate) location: String,
+    pub(crate) schema: Schema,
+    pub(crate) partition_spec: PartitionSpec,
+    pub(crate) sort_order: SortOrder,
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
 impl TableMetadata {
-    /// The first version of a new table of format version 2.
-    pub(crate) fn create(
-        table_uuid: String,
-        location: String,
-        schema: Schema,
-        properties: BTreeMap<String, String>,
-        now: Timestamp,
-    ) -> Self {
+    /// The first version of a new table. What its columns need of the format is for the caller to see
+    /// ([`Schema::least_format_version`]).
+    pub(crate) fn create(new: NewTable, now: Timestamp) -> Self {
+        let NewTable { format_version, table_uuid, location, schema, partition_spec, sort_order, properties } = new;
+        let partition_ids = partition_spec.fields.iter().map(|field| field.field_id);
+        let mut sort_orders = vec![Arc::new(SortOrder::unsorted())];
+        let default_sort_order_id = sort_order.order_id;
+        if default_sort_order_id != 0 {
+            sort_orders.push(Arc::new(sort_order));
+        }
         Self {
-            format_version: 2,
+            format_version,
             table_uuid,
             location,
             last_sequence_number: 0,
@@ -31,20 +46,51 @@ impl TableMetadata {
             last_column_id: schema.highest_field_id(),
             current_schema_id: schema.schema_id(),
             schemas: vec![Arc::new(schema)],
-            partition_specs: vec![Arc::new(PartitionSpec::unpartitioned())],
-            default_spec_id: 0,
-            last_partition_id: 999,
-            sort_orders: vec![json!({"order-id": 0, "fields": []})],
-            default_sort_order_id: 0,
+            last_partition_id: partition_ids.max().unwrap_or(999),
+            default_spec_id: partition_spec.spec_id,
+            partition_specs: vec![Arc::new(partition_spec)],
+            sort_orders,
+            default_sort_order_id,
             properties,
             current_snapshot_id: None,
             snapshots: Vec::new(),
             snapshot_log: Vec::new(),
             metadata_log: Vec::new(),
             refs: BTreeMap::new(),
-            next_row_id: None,
+            next_row_id: (format_version >= 3).then_some(0),
             extra: Map::new(),
         }
+    }
+
+    /// Makes the format's version a later one: 2 or 3. Files stay as they are; rows that are there have no ids (v3) until
+    /// they are written again.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on an earlier version and one that is not known, and with
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a table of version 1 that lacks what later ones need.
+    #[cfg_attr(not(test), allow(dead_code, reason = "transactions use it"))]
+    pub(crate) fn upgrade(&mut self, to: i32) -> Result<()> {
+        let from = self.format_version;
+        if to < from || !(1..=3).contains(&to) {
+            let what = if to < from { "versions never fall" } else { "versions 1 to 3 are known" };
+            return Err(Error::invalid_input(format!("format version {to} cannot follow on {from}: {what}")));
+        }
+        if from < 2 && to >= 2 {
+            if self.table_uuid.is_empty() {
+                return Err(Error::unsupported("the table has no UUID, which format version 2 needs"));
+            }
+            let inline = |snapshot: &&Arc<Snapshot>| matches!(snapshot.manifests, ManifestSource::Inline(_));
+            if let Some(snapshot) = self.snapshots.iter().find(inline) {
+                let id = snapshot.snapshot_id;
+                return Err(Error::unsupported(format!(
+                    "snapshot {id} has no manifest list, which format version 2 needs"
+                )));
+            }
+        }
+        if from < 3 && to >= 3 {
+            self.next_row_id = Some(0);
+        }
+        self.format_version = to;
+        Ok(())
     }
 
     /// The successor of this version before any change: its file is logged, and its time is not earlier.

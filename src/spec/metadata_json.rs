@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
 use crate::spec::json::Fields;
 use crate::spec::{
-    MAIN, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, TableMetadata, ordered,
-    try_ordered, validate,
+    MAIN, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, SortOrder, TableMetadata,
+    ordered, try_ordered, validate,
 };
 
 impl TableMetadata {
@@ -55,11 +55,13 @@ impl TableMetadata {
         let (sort_orders, default_sort_order_id) = if v1 && fields.peek("sort-orders").is_none() {
             // It names an order that is not there.
             let _ = fields.optional("default-sort-order-id");
-            (vec![json!({"order-id": 0, "fields": []})], 0)
+            (vec![Arc::new(SortOrder::unsorted())], 0)
         } else {
-            let name = fields.name("sort-orders");
-            let missing = || Error::invalid_data(format!("field `{name}` is missing"));
-            (fields.optional_array("sort-orders")?.ok_or_else(missing)?, fields.i32("default-sort-order-id")?)
+            if fields.peek("sort-orders").is_none() {
+                return Err(Error::invalid_data(format!("field `{}` is missing", fields.name("sort-orders"))));
+            }
+            let orders = fields.items("sort-orders", |item, path| SortOrder::from_json(item, path).map(Arc::new))?;
+            (orders, fields.i32("default-sort-order-id")?)
         };
         let current_snapshot_id = fields.optional_i64("current-snapshot-id")?.filter(|id| *id != -1);
         let mut refs = refs(&mut fields)?;
@@ -117,7 +119,7 @@ impl TableMetadata {
             ("partition-specs", Some(self.partition_specs.iter().map(|spec| spec.to_json()).collect())),
             ("default-spec-id", Some(self.default_spec_id.into())),
             ("last-partition-id", Some(self.last_partition_id.into())),
-            ("sort-orders", Some(self.sort_orders.clone().into())),
+            ("sort-orders", Some(self.sort_orders.iter().map(|order| order.to_json()).collect())),
             ("default-sort-order-id", Some(self.default_sort_order_id.into())),
             ("properties", Some(properties.into())),
             ("current-snapshot-id", self.current_snapshot_id.map(Json::from)),

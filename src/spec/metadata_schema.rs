@@ -10,7 +10,6 @@ use crate::spec::{Schema, TableMetadata};
 impl TableMetadata {
     /// Makes this the current schema: one that the table has already if its fields are the same, else a new one, whatever its
     /// id says. The name mapping and the settings of columns follow the columns.
-    #[cfg_attr(not(test), allow(dead_code, reason = "transactions set it"))]
     pub(crate) fn set_schema(&mut self, mut schema: Schema) -> Result<()> {
         let before = self.current_schema()?.clone();
         let known = self.schemas.iter().find(|known| known.same_fields(&schema)).map(|known| known.schema_id());

@@ -80,15 +80,7 @@ impl PartitionField {
 
     fn from_json(value: Json, path: String) -> Result<Self> {
         let mut fields = Fields::new(value, path)?;
-        let name = fields.name("transform");
-        // Where several columns make one value (v3) there is none: readable, as a transform that is not known.
-        let source_id = fields.optional_i32("source-id")?.unwrap_or_default();
-        let transform = fields.string("transform")?;
-        let transform = if source_id == 0 {
-            Transform::Unknown(transform)
-        } else {
-            transform.parse().map_err(|error: Error| error.context(format!("field `{name}`")))?
-        };
+        let (source_id, transform) = source_and_transform(&mut fields)?;
         Ok(Self {
             source_id,
             field_id: fields.i32("field-id")?,
@@ -108,6 +100,19 @@ impl PartitionField {
         map.insert("transform".into(), self.transform.to_string().into());
         Json::Object(map)
     }
+}
+
+/// What a partition or sort field is made from, and how.
+pub(super) fn source_and_transform(fields: &mut Fields) -> Result<(i32, Transform)> {
+    let name = fields.name("transform");
+    // Where several columns make one value (v3) there is none: readable, as a transform that is not known.
+    let source_id = fields.optional_i32("source-id")?.unwrap_or_default();
+    let transform = fields.string("transform")?;
+    let transform = match source_id {
+        0 => Transform::Unknown(transform),
+        _ => transform.parse().map_err(|error: Error| error.context(format!("field `{name}`")))?,
+    };
+    Ok((source_id, transform))
 }
 
 /// The columns that a partition or sort field is made from, if several in a field of its JSON.

@@ -5,6 +5,24 @@ use serde_json::json;
 use super::*;
 use crate::ErrorKind;
 
+mod partitions;
+mod sorting;
+mod upgrades;
+
+/// A table of these columns as it is when it was created.
+pub(super) fn new_table(format_version: i32, schema: Schema, partition_spec: PartitionSpec) -> TableMetadata {
+    let new = NewTable {
+        format_version,
+        table_uuid: "f79c3e09-677c-4bbd-a479-3f349cb785e7".into(),
+        location: "s3://b/t".into(),
+        schema,
+        partition_spec,
+        sort_order: SortOrder::unsorted(),
+        properties: Default::default(),
+    };
+    TableMetadata::create(new, crate::runtime::Timestamp::from_millis(1))
+}
+
 #[test]
 fn types_round_trip_through_text() {
     for text in ["boolean", "int", "long", "decimal(38, 10)", "fixed[16]", "timestamptz", "timestamp_ns", "uuid"] {

@@ -9,7 +9,6 @@ const LAST_ID: i32 = i32::MAX - 200;
 
 impl SchemaUpdate {
     /// The table's current schema with the changes, under the id of the current one.
-    #[cfg_attr(not(test), allow(dead_code, reason = "transactions apply it"))]
     pub(crate) fn apply(&self, metadata: &TableMetadata) -> Result<Schema> {
         let base = metadata.current_schema()?;
         let highest = metadata.schemas.iter().map(|schema| schema.highest_field_id()).max().unwrap_or(0);

@@ -1,11 +1,8 @@
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::SchemaUpdate;
 use crate::ErrorKind;
-use crate::runtime::Timestamp;
-use crate::spec::{NestedField, PrimitiveType, Schema, TableMetadata, Transform, Type};
+use crate::spec::{NestedField, PartitionSpec, PrimitiveType, Schema, SortOrder, TableMetadata, Transform, Type};
 
 mod promotions;
 mod properties;
@@ -31,10 +28,7 @@ fn schema() -> Schema {
 }
 
 fn table_of(format_version: i32, schema: Schema) -> TableMetadata {
-    let mut table =
-        TableMetadata::create("u".into(), "s3://b/t".into(), schema, BTreeMap::new(), Timestamp::from_millis(1));
-    table.format_version = format_version;
-    table
+    crate::spec::tests::new_table(format_version, schema, PartitionSpec::unpartitioned())
 }
 
 fn table() -> TableMetadata {
@@ -45,7 +39,7 @@ fn partitioned(mut table: TableMetadata, source: &str, name: &str, transform: Tr
     let source_id = table.current_schema().unwrap().field_by_name(source).unwrap().id;
     let json = json!({"spec-id": 1, "fields": [
         {"source-id": source_id, "field-id": 1000, "name": name, "transform": transform.to_string()}]});
-    table.partition_specs.push(crate::spec::PartitionSpec::from_json(json, String::new()).unwrap().into());
+    table.partition_specs.push(PartitionSpec::from_json(json, String::new()).unwrap().into());
     table.default_spec_id = 1;
     table
 }
@@ -222,8 +216,9 @@ fn what_the_table_is_partitioned_or_sorted_by_or_identifies_rows_by_is_not_dropp
     }
     let mut void = partitioned(table(), "address.city", "city", Transform::Void);
     new().drop_column("address").apply(&void).unwrap();
-    void.sort_orders.push(json!({"order-id": 1, "fields": [
-        {"source-id": 2, "transform": "identity", "direction": "asc", "null-order": "nulls-first"}]}));
+    let mut order = SortOrder::new(void.current_schema().unwrap(), [crate::spec::asc("name")]).unwrap();
+    order.order_id = 1;
+    void.sort_orders.push(order.into());
     new().drop_column("name").apply(&void).unwrap();
     void.default_sort_order_id = 1;
     assert!(refused(new().drop_column("name"), &void).contains("sorted by it: change the sort order first"));
