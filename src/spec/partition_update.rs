@@ -55,6 +55,7 @@ impl PartitionUpdate {
     }
 
     /// Divides the rows also by this.
+    #[expect(clippy::should_implement_trait, reason = "it is the word for it, as of columns")]
     pub fn add(self, term: impl Into<PartitionTerm>) -> Self {
         self.with(Change::Add(term.into()))
     }

@@ -75,7 +75,8 @@ fn schema_of(table: &TableMetadata, fields: Vec<NestedField>) -> Arc<Schema> {
 #[test]
 fn a_version_that_would_change_what_ids_mean_is_never_committed() {
     let long = NestedField::optional("id", PrimitiveType::Long);
-    let breaks: [(&str, &dyn Fn(&mut TableMetadata)); 12] = [
+    type Change<'a> = &'a dyn Fn(&mut TableMetadata);
+    let breaks: [(&str, Change<'_>); 12] = [
         ("a column's type only widens", &|next| {
             next.schemas.push(schema_of(next, vec![NestedField::optional("id", PrimitiveType::String).id(1)]));
         }),
