@@ -46,7 +46,7 @@ pub use expr::{Predicate, col};
 pub use table::{Append, Table, Transaction};
 pub use transaction::{CommitReceipt, Isolation, Resolution, TransactionReceipt};
 pub use warehouse::{CreateTable, Warehouse};
-pub use write::{ipc_to_batches, records_to_batch};
+pub use write::{ipc_to_batches, parquet_to_batches, records_to_batch};
 
 /// The README's examples run.
 #[cfg(all(doctest, feature = "native"))]

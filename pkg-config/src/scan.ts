@@ -122,6 +122,11 @@ export class Scan<R extends object = Row> implements AsyncIterable<Uint8Array> {
     return this.#source.whole(this.#signal);
   }
 
+  /** All rows as one Parquet file, written as the table's properties say. */
+  async toParquet(): Promise<Uint8Array> {
+    return (await this.plan()).toParquet();
+  }
+
   /** The batches as a stream that may be sent on. */
   readable(): ReadableStream<Uint8Array> {
     const batches = this[Symbol.asyncIterator]();
@@ -197,6 +202,11 @@ export class ScanPlan<R extends object = Row> {
     const begin = async () => (await this.#call("stream")) as Handle;
     const whole = async () => (await this.#call("scan")) as Uint8Array;
     return new Scan<R>({ backend: this.#backend, begin, whole, plan: async () => this.#handle }, this.#signal);
+  }
+
+  /** The rows of the files of the plan as one Parquet file, written as the table's properties say. */
+  async toParquet(): Promise<Uint8Array> {
+    return (await this.#call("parquet")) as Uint8Array;
   }
 
   async #call(method: string, ...given: unknown[]): Promise<unknown> {

@@ -125,6 +125,14 @@ export class Table implements AsyncDisposable {
     return this.transaction().overwrite(filter, rows).commit(options);
   }
 
+  /**
+   * Rows, an Arrow IPC stream or a Parquet file as {@link append} would store them: an Arrow IPC stream that has exactly
+   * the table's columns, which `append` takes in turn. Throws what an append of them would, and writes nothing.
+   */
+  async preview(rows: readonly Row[] | Uint8Array): Promise<Uint8Array> {
+    return (await this.#module.call("preview", [rows])) as Uint8Array;
+  }
+
   /** Begins a scan. It is asked for nothing until it is read, and reads the newest version that is known then. */
   scan<R extends object = Row>({ signal, ...options }: ScanOptions = {}): Scan<R> {
     return new Scan<R>(source(this.#module, defined(options)), signal);
@@ -149,6 +157,16 @@ export class Table implements AsyncDisposable {
     { signal, ...options }: InspectOptions = {},
   ): Promise<Uint8Array> {
     return (await this.#module.call("inspect", [table, defined(options)], signal)) as Uint8Array;
+  }
+
+  /** What the footer of a Parquet file of the table says, as JSON: columns, row groups, encodings, sizes, statistics. */
+  async parquetFooter(path: string, { signal }: Abortable = {}): Promise<string> {
+    return (await this.#module.call("parquetFooter", [path], signal)) as string;
+  }
+
+  /** A manifest or a manifest list of the table, as JSON; bytes are in Base64. */
+  async manifestJson(path: string, { signal }: Abortable = {}): Promise<string> {
+    return (await this.#module.call("manifestJson", [path], signal)) as string;
   }
 
   /**

@@ -4,6 +4,7 @@
 mod block;
 mod column;
 mod container;
+mod describe;
 mod manifest;
 mod manifest_list;
 mod manifest_schema;
@@ -18,6 +19,7 @@ mod tests;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use container::read as read_container;
+pub(crate) use describe::describe;
 pub(crate) use manifest::{decode_manifest, encode_manifest};
 pub(crate) use manifest_list::{decode_manifest_list, encode_manifest_list};
 pub(crate) use rows::{AvroRows, AvroStep};

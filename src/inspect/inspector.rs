@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use serde_json::Value as Json;
 
 use crate::catalog::Head;
 use crate::error::{Error, Result};
 use crate::inspect::batches::{FileBatches, read};
-use crate::inspect::{files, history, manifests, metadata_log, partitions, refs, snapshots};
+use crate::inspect::{files, history, manifests, metadata_log, partitions, raw, refs, snapshots};
+use crate::read::Files;
 use crate::scan::Source;
 use crate::spec::ManifestFile;
 
@@ -91,6 +93,22 @@ impl Inspect {
     /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no such snapshot.
     pub async fn partitions(&self) -> Result<RecordBatch> {
         partitions::partitions(&self.head.metadata, read(&self.source, &self.list().await?)).await
+    }
+
+    /// What the footer of a Parquet file of the table says: columns, row groups, encodings, sizes, statistics.
+    ///
+    /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no such file, and without a request if the path is
+    /// none of the table's.
+    pub async fn parquet_footer(&self, path: &str) -> Result<Json> {
+        raw::footer(&Files::new(self.source.handle.clone()), path, self.head.metadata.current_schema()?).await
+    }
+
+    /// A manifest or a manifest list as it is: its properties and its entries. Bytes are in Base64.
+    ///
+    /// Fails as [`parquet_footer`](Self::parquet_footer) does, and with [`Unsupported`](crate::ErrorKind::Unsupported) on
+    /// one of more than 16 MiB.
+    pub async fn manifest_json(&self, path: &str) -> Result<Json> {
+        raw::avro(&Files::new(self.source.handle.clone()), path).await
     }
 
     async fn list(&self) -> Result<Arc<Vec<ManifestFile>>> {

@@ -8,6 +8,7 @@ mod inspector;
 mod manifests;
 mod metadata_log;
 mod partitions;
+mod raw;
 mod readable;
 mod refs;
 mod snapshots;

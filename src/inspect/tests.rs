@@ -13,7 +13,7 @@ use crate::spec::{
     DataContent, DataFile, EntryStatus, Manifest, ManifestContent, ManifestEntry, ManifestFile, Metrics, NestedField,
     PartitionField, PartitionSpec, PrimitiveType, Schema, Transform, Value,
 };
-use crate::store::MemoryStore;
+use crate::store::{CountingStore, MemoryStore};
 use crate::{Table, Warehouse};
 
 fn schema() -> Schema {
@@ -225,4 +225,43 @@ fn partition_values_are_shown_as_people_read_them() {
     for (value, expected) in texts {
         assert_eq!(text(&value), expected);
     }
+}
+
+#[test]
+fn footers_and_manifests_are_told_as_they_are_and_nothing_outside_of_the_table_is_read() {
+    block_on(async {
+        let store = CountingStore::new(Arc::new(MemoryStore::new()));
+        let table = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap();
+        table.append([batch(5..9)]).await.unwrap();
+        let inspect = table.inspect();
+        let file = texts(all_files(&table)[0].column_by_name("file_path").unwrap())[0].clone().unwrap();
+        let footer = inspect.parquet_footer(&file).await.unwrap();
+        assert_eq!(footer["rows"], 4);
+        let id = &footer["row-groups"][0]["columns"][0];
+        assert_eq!(
+            (&id["name"], &id["min"], &id["max"], &id["nulls"]),
+            (&"id".into(), &"5".into(), &"8".into(), &0.into())
+        );
+        assert_eq!(footer["row-groups"][0]["columns"][1]["min"], "n5");
+
+        let path = texts(inspect.manifests().await.unwrap().column_by_name("path").unwrap())[0].clone().unwrap();
+        let manifest = inspect.manifest_json(&path).await.unwrap();
+        assert_eq!(manifest["entries"][0]["data_file"]["file_path"], file);
+        assert_eq!(manifest["properties"]["schema"]["fields"][1]["name"], "name");
+        let list = table.snapshots()[0].manifest_list.clone().unwrap();
+        let list = inspect.manifest_json(&list).await.unwrap();
+        assert_eq!(list["entries"][0]["manifest_path"], path);
+        assert_eq!(list["entries"][0]["added_snapshot_id"], table.snapshots()[0].snapshot_id);
+
+        store.take();
+        for elsewhere in ["s3://other/file.parquet", "https://elsewhere.example/file.parquet", "t2/data/file.parquet"] {
+            let error = inspect.parquet_footer(elsewhere).await.unwrap_err();
+            assert!(error.to_string().contains(elsewhere), "{error}");
+            assert!(inspect.manifest_json(elsewhere).await.is_err());
+        }
+        assert_eq!(store.take().requests(), 0);
+        // A manifest is no Parquet file, and the other way round.
+        assert_eq!(inspect.parquet_footer(&path).await.unwrap_err().kind(), crate::ErrorKind::InvalidData);
+        assert_eq!(inspect.manifest_json(&file).await.unwrap_err().kind(), crate::ErrorKind::InvalidData);
+    });
 }

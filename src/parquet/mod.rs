@@ -10,6 +10,7 @@ mod decode_options;
 #[cfg(test)]
 mod decode_tests;
 mod defaults;
+mod describe;
 mod dictionaries;
 mod encode;
 mod fill;

@@ -8,7 +8,7 @@ use arrow_schema::{ArrowError, DataType, Fields, Schema};
 
 use crate::error::{Error, Result};
 use crate::parquet::footer::FileMetadata;
-use crate::spec::{NameMapping, has_ids, no_field_ids};
+use crate::spec::{NameMapping, Schema as TableSchema, has_ids, no_field_ids};
 
 impl FileMetadata {
     /// Gives the columns the ids that the table's name mapping says, unless the file says ids itself.
@@ -21,6 +21,20 @@ impl FileMetadata {
             self.schema = Arc::new(Schema::new(mapping.assign(self.schema.fields())?));
             self.mapping = Some(Arc::new(mapping));
         }
+        Ok(self)
+    }
+
+    /// The same file with the ids that the table's columns of these names have, whatever ids it says itself: a file that is
+    /// not of the table.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on a column that the table does not have.
+    pub(crate) fn named_as(mut self, schema: &TableSchema) -> Result<Self> {
+        let mapping = NameMapping::of(schema)?;
+        if let Some(unknown) = mapping.unknown(self.schema.fields()) {
+            return Err(Error::invalid_input(format!("column `{unknown}`: the table has no such column")));
+        }
+        self.schema = Arc::new(Schema::new(mapping.assign(self.schema.fields())?));
+        self.mapping = Some(Arc::new(mapping));
         Ok(self)
     }
 

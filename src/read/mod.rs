@@ -21,6 +21,6 @@ pub(crate) use deletion_vector::decode as decode_deletion_vector;
 pub(crate) use files::Files;
 pub(crate) use manifests::{Cost, Manifests};
 pub(crate) use report::ReadReport;
-pub(crate) use rows::check_format;
+pub(crate) use rows::{check_format, footer_of};
 pub use task::ScanTask;
 pub(crate) use task::{Change, ChangeKind, Equality};

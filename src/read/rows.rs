@@ -247,7 +247,8 @@ async fn footer(files: &Files, file: &DataFile, first_read: u64) -> Result<FileM
     }
 }
 
-async fn footer_of(files: &Files, path: &str, size: u64, first_read: u64) -> Result<FileMetadata> {
+/// The footer of a file of this size.
+pub(crate) async fn footer_of(files: &Files, path: &str, size: u64, first_read: u64) -> Result<FileMetadata> {
     let mut footer = FooterDecoder::new(size, first_read)?;
     loop {
         match footer.step()? {

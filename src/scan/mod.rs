@@ -6,6 +6,7 @@ mod delete_index;
 #[cfg(test)]
 mod delete_tests;
 mod exact;
+mod export;
 #[cfg(test)]
 pub(crate) mod fakes;
 mod in_order;

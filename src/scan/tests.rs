@@ -440,3 +440,25 @@ fn a_small_file_is_one_request_and_of_a_larger_one_no_more_than_is_wanted_is_rea
         assert!(read.bytes_read < large / 2, "{} of {large}", read.bytes_read);
     });
 }
+
+#[test]
+fn a_scan_becomes_one_parquet_file_of_its_columns_and_rows() {
+    block_on(async {
+        let table = table(counting()).await;
+        let plan = table.scan().select(["x", "id"]).filter("id >= 95 and id < 305").plan().await.unwrap();
+        let file = plan.to_parquet().await.unwrap();
+        let schema = Schema::new([
+            NestedField::optional("x", PrimitiveType::Double),
+            NestedField::required("id", PrimitiveType::Long),
+        ]);
+        let batches = crate::parquet_to_batches(&schema.unwrap(), file.into()).unwrap();
+        assert_eq!(ids(&batches), (95..305).collect::<Vec<_>>());
+        assert_eq!(
+            batches[0].schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>(),
+            ["x", "id"]
+        );
+        let nothing = table.scan().filter("id < 0").plan().await.unwrap().to_parquet().await.unwrap();
+        let schema = table.schema().unwrap();
+        assert_eq!(crate::parquet_to_batches(&schema, nothing.into()).unwrap().len(), 0);
+    });
+}

@@ -64,6 +64,38 @@ impl NameMapping {
         Ok(mapping)
     }
 
+    /// The one by which these columns have the names that they have now.
+    pub(crate) fn of(schema: &Schema) -> Result<Self> {
+        match mapping_of(&schema.fields().iter().collect::<Vec<_>>()) {
+            Json::Array(fields) => Self::from_json(fields, "", &mut BTreeSet::new()),
+            _ => Ok(Self::default()),
+        }
+    }
+
+    /// The full name of the first of a file's columns, at whatever depth, that is not mapped.
+    pub(crate) fn unknown(&self, fields: &Fields) -> Option<String> {
+        let of = |field: &Field, name: &str| match self.by_name.get(name) {
+            None => Some(name.to_owned()),
+            Some(mapped) => mapped.inside.unknown_inside(field.data_type()).map(|inner| format!("{name}.{inner}")),
+        };
+        fields.iter().find_map(|field| of(field, field.name()))
+    }
+
+    fn unknown_inside(&self, data_type: &DataType) -> Option<String> {
+        let part = |field: &Field, name: &str| {
+            self.by_name.get(name)?.inside.unknown_inside(field.data_type()).map(|inner| format!("{name}.{inner}"))
+        };
+        match data_type {
+            DataType::Struct(children) => self.unknown(children),
+            DataType::List(element) => part(element, "element"),
+            DataType::Map(entries, _) => match entries.data_type() {
+                DataType::Struct(pair) => pair.iter().zip(["key", "value"]).find_map(|(field, name)| part(field, name)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The same without these fields: their values are said elsewhere.
     pub(crate) fn without(&self, is_said: &dyn Fn(i32) -> bool) -> Self {
         let mapped = self.by_name.iter().map(|(name, mapped)| {

@@ -11,6 +11,8 @@ mod options;
 #[cfg(feature = "js-write")]
 mod pieces;
 mod plan;
+#[cfg(feature = "js-write")]
+mod preview;
 mod pull;
 #[cfg(feature = "js-write")]
 mod records;

@@ -19,6 +19,11 @@ impl JsScanPlan {
         Self { plan, partition: JsValue::UNDEFINED }
     }
 
+    #[cfg(feature = "js-write")]
+    pub(super) fn plan(&self) -> ScanPlan {
+        self.plan.clone()
+    }
+
     fn of_partition(partition: PartitionPlan) -> Result<Self, JsValue> {
         let values = Object::new();
         for (field, one) in partition.partition_spec.fields.iter().zip(&partition.partition) {

@@ -2,6 +2,9 @@
 
 mod data_file;
 mod ipc;
+mod parquet_file;
+#[cfg(test)]
+mod parquet_file_tests;
 mod partition;
 mod pieces;
 #[cfg(test)]
@@ -13,6 +16,7 @@ mod rolling;
 
 pub(crate) use data_file::PreparedFile;
 pub use ipc::ipc_to_batches;
+pub use parquet_file::parquet_to_batches;
 pub(crate) use position_deletes::write_position_deletes;
 pub(crate) use put_new::put_new;
 pub use records::records_to_batch;

@@ -1,3 +1,4 @@
+import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { Welcome } from "./connect/welcome.js";
 import { DataTab } from "./data/tab.js";
@@ -7,16 +8,32 @@ import { RawTab } from "./raw/tab.js";
 import { SchemaTab } from "./schema/tab.js";
 import { SnapshotsTab } from "./snapshots/tab.js";
 import { StatusBar } from "./status.js";
+import { useResource } from "./state/resource.js";
 import { state, type Model } from "./state/table.js";
 import { view, type Tab } from "./state/view.js";
+import { ErrorNote, Skeleton } from "./ui/note.js";
 
-const PANELS: Record<Tab, (given: { model: Model }) => preact.JSX.Element> = {
+type Panel = ComponentType<{ model: Model }>;
+
+/** Those that few open come when they are opened. */
+const PANELS: Record<Tab, Panel> = {
   data: DataTab,
   schema: SchemaTab,
   snapshots: SnapshotsTab,
   files: FilesTab,
   raw: RawTab,
+  append: later(async () => (await import("./append/tab.js")).AppendTab),
+  live: later(async () => (await import("./live/tab.js")).LiveTab),
 };
+
+function later(load: () => Promise<Panel>): Panel {
+  return function Later({ model }) {
+    const panel = useResource(load, []);
+    const Panel = panel.value;
+    if (panel.error !== undefined) return <div class="page"><ErrorNote error={panel.error} retry={panel.retry} /></div>;
+    return Panel ? <Panel model={model} /> : <div class="page"><Skeleton rows={6} label="Loading" /></div>;
+  };
+}
 
 export function App() {
   const { value } = state;

@@ -4,7 +4,7 @@ import { current, refresh, type Model } from "./state/table.js";
 import { go, href, snapshotId, TABS, view, type Tab } from "./state/view.js";
 import { UseThis } from "./use/panel.js";
 
-const NAMES: Record<Tab, string> = { data: "Data", schema: "Schema", snapshots: "Snapshots", files: "Files", raw: "Raw" };
+const NAMES: Record<Tab, string> = { data: "Data", schema: "Schema", snapshots: "Snapshots", files: "Files", raw: "Raw", append: "Append", live: "Commits live" };
 
 export function Header({ model }: { model: Model }) {
   const [isUsing, setUsing] = useState(false);
@@ -38,7 +38,7 @@ export function Header({ model }: { model: Model }) {
 
 function leave(event: Event): void {
   event.preventDefault();
-  go({ address: "", filter: "", columns: [], sort: undefined, snapshot: "", base: "", tab: "data" });
+  go({ address: "", filter: "", columns: [], sort: undefined, snapshot: "", base: "", file: "", tab: "data" });
 }
 
 function Refresh({ model }: { model: Model }) {

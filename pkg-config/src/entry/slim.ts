@@ -9,7 +9,10 @@ export { DataShardError, https, memory, r2, s3 } from "../api.js";
 export { setModule, type ModuleSource } from "./index.js";
 
 /** A table, to be read. */
-export type Table = Omit<FullTable, "append" | "resolve">;
+export type Table = Omit<
+  FullTable,
+  "append" | "delete" | "manifestJson" | "overwrite" | "parquetFooter" | "preview" | "resolve" | "transaction"
+>;
 
 /** A place where tables are, to be read. */
 export declare class Warehouse {

@@ -6,19 +6,30 @@ import { WorkerBackend } from "../worker/client.js";
 
 export * from "../api.js";
 
-const backend = new WorkerBackend(
-  () => new Worker(new URL("./worker-host.js", import.meta.url), { type: "module", name: "datashard" }),
-);
+/** A worker with a module of its own. It is started when it is first needed. */
+export class Thread {
+  /** @internal */
+  readonly backend = new WorkerBackend(
+    () => new Worker(new URL("./worker-host.js", import.meta.url), { type: "module", name: "datashard" }),
+  );
 
-/** A place where tables are. */
-export class Warehouse extends Base {
-  /** Sends nothing yet. */
-  constructor(store: Store) {
-    super(connect(store, backend));
+  /** Ends the worker, and with it everything that is under way. It is started anew when it is needed. */
+  terminate(): void {
+    this.backend.terminate();
   }
 }
 
-/** Ends the worker, and with it everything that is under way. It is started anew when it is needed. */
+const common = new Thread();
+
+/** A place where tables are. */
+export class Warehouse extends Base {
+  /** Sends nothing yet. All warehouses are in one worker, but those that are given one. */
+  constructor(store: Store, thread: Thread = common) {
+    super(connect(store, thread.backend));
+  }
+}
+
+/** Ends the worker that warehouses share, and with it everything that is under way. It is started anew when it is needed. */
 export function terminate(): void {
-  backend.terminate();
+  common.terminate();
 }

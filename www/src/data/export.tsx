@@ -50,6 +50,14 @@ export function Export({ model, options, names }: { model: Model; options: ScanO
     setSaid("Saved");
   };
 
+  const parquet = async (signal: AbortSignal) => {
+    setSaid("Reading…");
+    const file = await model.table.scan({ ...options, limit: MOST, signal }).toParquet();
+    signal.throwIfAborted();
+    save(`${name}.parquet`, [file as BlobPart], "application/vnd.apache.parquet");
+    setSaid("Saved");
+  };
+
   return (
     <div class="export" role="group" aria-label={`Save the view, at most ${count(MOST)} rows`}>
       {running ? (
@@ -58,6 +66,7 @@ export function Export({ model, options, names }: { model: Model; options: ScanO
         <>
           <button type="button" title={`These columns and rows in the table's order, at most ${count(MOST)}`} onClick={() => void run(csv)}>Save CSV</button>
           <button type="button" title={`An Arrow IPC stream, in the table's order, at most ${count(MOST)} rows`} onClick={() => void run(arrow)}>Save Arrow</button>
+          <button type="button" title={`A Parquet file, in the table's order, at most ${count(MOST)} rows`} onClick={() => void run(parquet)}>Save Parquet</button>
         </>
       )}
       <span aria-live="polite">{said}</span>

@@ -1,15 +1,25 @@
 import { useState } from "preact/hooks";
 import type { Row } from "datashard/worker";
 import { bytes, count } from "../lib/format.js";
+import { PartitionMap, type Measure } from "./map.js";
 import { partitionText } from "./tree.js";
 import { Wide } from "../ui/wide.js";
 
 const SHOWN = 50;
 
-/** The partitions, the largest first. */
+export interface Partition {
+  name: string;
+  spec: number;
+  rows: number;
+  files: number;
+  bytes: number;
+}
+
+/** The partitions, the largest first, as a map and as a table. */
 export function Partitions({ rows }: { rows: Row[] }) {
   const [shown, setShown] = useState(SHOWN);
-  const partitions = rows
+  const [by, setBy] = useState<Measure>("bytes");
+  const partitions: Partition[] = rows
     .filter((row) => row["partition"])
     .map((row) => ({
       name: partitionText(row["partition"] as Row),
@@ -18,12 +28,19 @@ export function Partitions({ rows }: { rows: Row[] }) {
       files: Number(row["file_count"]),
       bytes: Number(row["total_data_file_size_in_bytes"]),
     }))
-    .sort((a, b) => b.bytes - a.bytes);
-  const most = Math.max(1, ...partitions.map((one) => one.bytes));
+    .sort((a, b) => b[by] - a[by]);
+  const most = Math.max(1, ...partitions.map((one) => one[by]));
   return (
     <section>
       <h2>Partitions <small>{partitions.length > 0 && count(partitions.length)}</small></h2>
       {partitions.length === 0 && <p class="quiet">The table is not partitioned.</p>}
+      {partitions.length > 0 && (
+        <div class="choice" role="group" aria-label="Measure">
+          <button type="button" aria-pressed={by === "bytes"} onClick={() => setBy("bytes")}>Size</button>
+          <button type="button" aria-pressed={by === "rows"} onClick={() => setBy("rows")}>Rows</button>
+        </div>
+      )}
+      {partitions.length > 0 && <PartitionMap partitions={partitions} by={by} />}
       {partitions.length > 0 && (
         <Wide label="Partitions">
           <table>
@@ -37,7 +54,7 @@ export function Partitions({ rows }: { rows: Row[] }) {
                   <td class="number">{count(one.rows)}</td>
                   <td class="number">{count(one.files)}</td>
                   <td class="number">{bytes(one.bytes)}</td>
-                  <td class="share"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width={(one.bytes / most) * 100} height="8" /></svg></td>
+                  <td class="share"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width={(one[by] / most) * 100} height="8" /></svg></td>
                 </tr>
               ))}
             </tbody>

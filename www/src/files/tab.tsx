@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { bytes, count, many } from "../lib/format.js";
 import { useResource } from "../state/resource.js";
 import { current, type Model } from "../state/table.js";
+import { go, href, view } from "../state/view.js";
 import { ErrorNote, Skeleton } from "../ui/note.js";
 import { Histogram } from "./histogram.js";
 import { Partitions } from "./partitions.js";
@@ -41,13 +42,25 @@ export function FilesTab({ model }: { model: Model }) {
         <Wide label="Manifests and files">
           <table class="tree">
             <thead>
-              <tr><th>File</th><th>Kind</th><th class="number">Rows</th><th class="number">Size</th><th>Partition</th></tr>
+              <tr><th>File</th><th>Kind</th><th class="number">Rows</th><th class="number">Size</th><th>Inside, partition</th></tr>
             </thead>
             {nodes ? nodes.map((node) => <Manifest key={node.path} node={node} />) : <tbody><Files files={files} /></tbody>}
           </table>
         </Wide>
       </section>
     </div>
+  );
+}
+
+/** To what a file holds. */
+function Look({ path }: { path: string }) {
+  const to = { tab: "raw", file: path } as const;
+  return (
+    <a href={href({ ...view.value, ...to })} aria-label={`Look into ${baseName(path)}`} onClick={(event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      go(to);
+    }}>Look</a>
   );
 }
 
@@ -73,7 +86,7 @@ function Manifest({ node }: { node: ManifestNode }) {
         <td>{many(node.files.length, node.kind === "data" ? "data file" : "delete file")}</td>
         <td class="number">{count(rows)}</td>
         <td class="number">{bytes(node.bytes)}</td>
-        <td />
+        <td><Look path={node.path} /></td>
       </tr>
       {isOpen && <Files files={node.files} />}
     </tbody>
@@ -90,7 +103,7 @@ function Files({ files }: { files: DataFile[] }) {
           <td>{file.kind === "data" ? file.format.toLowerCase() : file.kind}</td>
           <td class="number">{count(file.rows)}</td>
           <td class="number">{bytes(file.bytes)}</td>
-          <td>{file.partition}</td>
+          <td>{file.format === "PARQUET" && <Look path={file.path} />} {file.partition}</td>
         </tr>
       ))}
       {files.length > shown && (

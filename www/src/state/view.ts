@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 
-export const TABS = ["data", "schema", "snapshots", "files", "raw"] as const;
+export const TABS = ["data", "schema", "snapshots", "files", "raw", "append", "live"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** All that the page shows, but keys. It is the part of the URL after `#`, which browsers send nowhere. */
@@ -17,10 +17,14 @@ export interface View {
   snapshot: string;
   /** The snapshot to compare with. */
   base: string;
+  /** How writers race: see `live/settings`. */
+  live: string;
+  /** The file to look into. */
+  file: string;
 }
 
 const EMPTY: View = {
-  address: "", endpoint: "", region: "", tab: "data", filter: "", columns: [], sort: undefined, snapshot: "", base: "",
+  address: "", endpoint: "", region: "", tab: "data", filter: "", columns: [], sort: undefined, snapshot: "", base: "", live: "", file: "",
 };
 
 export const view = signal<View>(read(location.hash));
@@ -65,5 +69,7 @@ function read(hash: string): View {
     sort: sort ? { column: sort.replace(/^-/, ""), isDescending: sort.startsWith("-") } : undefined,
     snapshot: /^-?\d+$/.test(text("snapshot")) ? text("snapshot") : "",
     base: /^-?\d+$/.test(text("base")) ? text("base") : "",
+    live: text("live"),
+    file: text("file"),
   };
 }

@@ -2,8 +2,8 @@ import { advise } from "../lib/advice.js";
 import { Copy } from "./copy.js";
 
 /** An error where it happened: what it is, what to do, and another try. */
-export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void }) {
-  const { title, detail, what, rule } = advise(error);
+export function ErrorNote({ error, retry, isWriting = false }: { error: unknown; retry?: () => void; isWriting?: boolean }) {
+  const { title, detail, what, rule } = advise(error, { isWriting });
   return (
     <section class="note" role="alert">
       <h2>{title}</h2>
