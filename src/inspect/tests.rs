@@ -248,7 +248,8 @@ fn footers_and_manifests_are_told_as_they_are_and_nothing_outside_of_the_table_i
         let manifest = inspect.manifest_json(&path).await.unwrap();
         assert_eq!(manifest["entries"][0]["data_file"]["file_path"], file);
         assert_eq!(manifest["properties"]["schema"]["fields"][1]["name"], "name");
-        let list = table.snapshots()[0].manifest_list.clone().unwrap();
+        let snapshots = inspect.snapshots().unwrap();
+        let list = texts(snapshots.column_by_name("manifest_list").unwrap())[0].clone().unwrap();
         let list = inspect.manifest_json(&list).await.unwrap();
         assert_eq!(list["entries"][0]["manifest_path"], path);
         assert_eq!(list["entries"][0]["added_snapshot_id"], table.snapshots()[0].snapshot_id);

@@ -1,6 +1,6 @@
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ago, count, shortId } from "./lib/format.js";
 import { current, refresh, type Model } from "./state/table.js";
 import { go, href, snapshotId, TABS, view, type Tab } from "./state/view.js";
@@ -59,6 +59,8 @@ function Refresh({ model }: { model: Model }) {
 /** Tabs as the pattern of ARIA has them: one is in the order of focus, arrows go to the others. */
 function Tabs() {
   const { tab } = view.value;
+  // Where there is no room for all of them.
+  useEffect(() => document.getElementById(`tab-${tab}`)?.scrollIntoView({ block: "nearest", inline: "nearest" }), [tab]);
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const at = TABS.indexOf(tab);

@@ -39,6 +39,23 @@ for (const colorScheme of ["light", "dark"]) {
       await shown.waitForSelector(".page table");
       assert.deepEqual(await violations(shown), [], tab);
     }
+    await shown.click("#tab-append");
+    await shown.fill("#records", '{"ts": "2026-11-21T09:30:00Z", "level": "", "service": "a"}');
+    await shown.waitForSelector("table.stored");
+    assert.deepEqual(await violations(shown), [], "records");
+    await shown.click("button.primary:enabled");
+    await shown.waitForSelector(".outcome .connect");
+    assert.deepEqual(await violations(shown), [], "a store that refuses to write");
+    await shown.fill("#records", '{"level": 1}');
+    await shown.waitForSelector("table.problems");
+    assert.deepEqual(await violations(shown), [], "problems");
+    await shown.click("#tab-live");
+    await shown.waitForSelector(".lanes");
+    await shown.selectOption(".settings label:has-text('Latency') select", "20");
+    await shown.selectOption(".settings label:has-text('Appends') select", "5");
+    await shown.click(".settings .primary");
+    await shown.waitForSelector(".verdict .note");
+    assert.deepEqual(await violations(shown), [], "a race");
     await shown.click("text=Use this");
     await shown.waitForSelector("dialog pre");
     assert.deepEqual(await violations(shown), [], "code");
@@ -48,13 +65,23 @@ for (const colorScheme of ["light", "dark"]) {
 
 test("nothing is wider than a phone, and axe finds nothing wrong there", async () => {
   const page = await open(browser, url, view, { viewport: { width: 390, height: 844 } });
-  for (const tab of ["data", "schema", "snapshots", "files", "raw"]) {
+  for (const tab of ["data", "schema", "snapshots", "files", "raw", "append", "live"]) {
     await page.click(`#tab-${tab}`);
-    await page.waitForSelector(tab === "data" ? ".cell.text" : ".page table");
+    await page.waitForSelector({ data: ".cell.text", append: "#records", live: ".lanes" }[tab] ?? ".page table");
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), tab);
     assert.deepEqual(await violations(page), [], tab);
   }
   await page.context().close();
+});
+
+test("a map of partitions is readable in light and dark", async () => {
+  const endpoint = await host.fixtures("partitions");
+  for (const colorScheme of ["light", "dark"]) {
+    const page = await open(browser, url, { address: "s3://fixtures/wh/db/transforms", endpoint, tab: "files" }, { colorScheme });
+    await page.waitForSelector(".map");
+    assert.deepEqual(await violations(page), [], colorScheme);
+    await page.context().close();
+  }
 });
 
 test("everything is done by keyboard: open, filter, look at a row, travel, read code", async () => {

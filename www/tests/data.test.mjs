@@ -126,7 +126,7 @@ test("a row opens with its nested values in full", async () => {
   assert.equal(await page.evaluate(() => document.activeElement.className), "grid");
 });
 
-test("the view is saved as CSV and as Arrow", async () => {
+test("the view is saved as CSV, as Arrow and as Parquet", async () => {
   await shown({ filter: "level = 'error'" });
   const errors = await table.scan({ filter: "level = 'error'" }).toArray();
   const saved = async (button) => {
@@ -137,5 +137,10 @@ test("the view is saved as CSV and as Arrow", async () => {
   assert.equal(lines[0], "ts,level,service,host,status,duration,bytes,message,attributes,tags");
   assert.equal(lines.length, errors.length + 2);
   const rows = [...rowsOf(await saved("Save Arrow"))];
-  assert.deepEqual(new Set(rows.map(({ message }) => message)), new Set(errors.map(({ message }) => message)));
+  const messages = (rows) => rows.map(({ message }) => message).sort();
+  assert.deepEqual(messages(rows), messages(errors));
+  // What the file holds is told by what an append of it would store.
+  const parquet = [...rowsOf(await table.preview(await saved("Save Parquet")))];
+  assert.deepEqual(messages(parquet), messages(errors));
+  assert.deepEqual(parquet.find(({ message }) => message === errors[0].message), errors[0]);
 });

@@ -2,6 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { s3, Warehouse } from "datashard";
@@ -21,7 +24,19 @@ export class Host {
 
   /** Starts a bucket, and returns its endpoint. */
   async bucket(...options) {
-    const child = spawn(BUCKET, ["--memory", "--port", "0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+    return this.#bucket("--memory", ...options);
+  }
+
+  /** Starts a bucket that all may read, with tables that Spark wrote, and returns its endpoint. */
+  async fixtures(name) {
+    const folder = await mkdtemp(join(tmpdir(), "explorer-"));
+    this.#ends.push(() => rm(folder, { recursive: true }));
+    await cp(join(ROOT, "../tests/fixtures", name, "wh"), join(folder, "wh"), { recursive: true });
+    return this.#bucket(folder, "--bucket", "fixtures", "--public");
+  }
+
+  async #bucket(...options) {
+    const child = spawn(BUCKET, ["--port", "0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
     this.#ends.push(() => child.kill());
     for await (const line of createInterface({ input: child.stdout })) {
       const endpoint = /DATASHARD_S3_ENDPOINT=(\S+)/.exec(line)?.[1];

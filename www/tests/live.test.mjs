@@ -25,7 +25,7 @@ test("writers race, conflicts are drawn, and every append is in the table once",
   assert.ok((await number(page, "Conflicts")) > 0);
   const rows = await number(page, "Rows");
   assert.match(await page.textContent(".verdict"), new RegExp(`${rows} rows of 15 appends, none missing, none twice, in version \\d+`));
-  assert.ok((await page.locator(".bar.version.fine").count()) > 0);
+  assert.ok((await page.locator(".beam.version.fine").count()) > 0);
   const ends = await page.locator("table.race tbody tr").evaluateAll((rows) => rows.map((row) => `${row.cells[2].textContent} ${row.cells[3].textContent}`));
   assert.ok(ends.some((end) => /^PUT v\d+ 412$/.test(end)), ends.join("\n"));
   assert.ok(ends.some((end) => /^Rebase/.test(end)));
@@ -40,7 +40,7 @@ test("lost and refused answers neither lose nor double a row", async () => {
   await page.waitForSelector(".verdict .note", { timeout: 300_000 });
   assert.match(await page.textContent(".verdict"), /Every append is in the table once/);
   assert.equal(await number(page, "Commits"), 30);
-  assert.ok((await page.locator(".bar.lost, .bar.refused").count()) > 0);
+  assert.ok((await page.locator(".beam.lost, .beam.refused").count()) > 0);
   await page.context().close();
 });
 

@@ -89,15 +89,90 @@ test("scripts in names and values stay text on every tab", async () => {
   await page.focus(".grid");
   await page.keyboard.press("Enter");
   await page.waitForSelector(".record");
-  for (const tab of ["schema", "snapshots", "files", "raw"]) {
+  for (const tab of ["schema", "snapshots", "files", "raw", "append", "live"]) {
     await page.click(`#tab-${tab}`);
     await page.waitForSelector(".page section");
+    if (tab === "append") {
+      await page.fill("#records", JSON.stringify({ [ATTACK]: ATTACK, map: { [ATTACK]: ATTACK } }));
+      await page.waitForSelector("table.stored");
+      await page.fill("#records", JSON.stringify({ [`${ATTACK}?`]: ATTACK }));
+      await page.waitForSelector("table.problems");
+    }
   }
   await page.click("text=Use this");
   await page.waitForSelector("dialog pre");
   assert.equal(await page.evaluate(() => window.attacked), undefined);
   assert.equal(await page.locator("img").count(), 0);
   assert.deepEqual(page.thrown, []);
+  await page.context().close();
+});
+
+/** A server of files for a table, which says what it was asked for. */
+async function served(files) {
+  const asked = [];
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, "http://host").pathname;
+    asked.push(path);
+    const body = files[path];
+    response.writeHead(body === undefined ? 404 : 200, { "access-control-allow-origin": "*", "access-control-expose-headers": "*", etag: '"1"' });
+    response.end(request.method === "HEAD" ? undefined : (body ?? "<Error><Code>NoSuchKey</Code></Error>"));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  host.after(() => server.close());
+  return { address: `http://127.0.0.1:${server.address().port}`, asked };
+}
+
+/** The metadata of a table with a snapshot, whose manifest list is somewhere. */
+function metadata({ location, list, properties = {} }) {
+  const snapshot = { "snapshot-id": 1, "sequence-number": 1, "timestamp-ms": 1_700_000_000_000, "manifest-list": list, summary: { operation: "append", "total-records": "1" }, "schema-id": 0 };
+  return JSON.stringify({
+    "format-version": 2, "table-uuid": "9c12d441-03fe-4693-9a96-a0705ddf69c1", location, "last-sequence-number": 1, "last-updated-ms": 1_700_000_000_000, "last-column-id": 1,
+    "current-schema-id": 0, schemas: [{ type: "struct", "schema-id": 0, fields: [{ id: 1, name: "id", required: false, type: "long" }] }],
+    "default-spec-id": 0, "partition-specs": [{ "spec-id": 0, fields: [] }], "last-partition-id": 999, "default-sort-order-id": 0, "sort-orders": [{ "order-id": 0, fields: [] }],
+    properties, "current-snapshot-id": 1, snapshots: [snapshot], "snapshot-log": [{ "snapshot-id": 1, "timestamp-ms": 1_700_000_000_000 }], "metadata-log": [],
+  });
+}
+
+test("a table whose files are said to be elsewhere is not followed there, and the error names the path", async () => {
+  const elsewhere = await served({});
+  for (const list of [`${elsewhere.address}/demo/evil/snap.avro`, "s3://elsewhere/evil/snap.avro", "s3://demo/evil/../private/metadata/snap.avro"]) {
+    const { address, asked } = await served({ "/demo/evil/metadata/version-hint.text": "1", "/demo/evil/metadata/v1.metadata.json": metadata({ location: "s3://demo/evil", list }) });
+    const page = await open(browser, url, { address: "s3://demo/evil", endpoint: address });
+    await page.waitForSelector(".note .detail");
+    assert.ok((await page.textContent(".note .detail")).includes(list), await page.textContent(".note .detail"));
+    for (const tab of ["files", "raw"]) {
+      await page.click(`#tab-${tab}`);
+      await page.waitForSelector(".note .detail");
+    }
+    assert.deepEqual(elsewhere.asked, []);
+    assert.deepEqual(asked.filter((path) => !path.startsWith("/demo/evil/metadata/v")), []);
+    await page.context().close();
+  }
+});
+
+test("fifty megabytes of metadata are refused by their size, and the page answers meanwhile", async () => {
+  const properties = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`property-${i}`, "x".repeat(1_000)]));
+  const json = metadata({ location: "s3://demo/huge", list: "s3://demo/huge/metadata/snap.avro", properties });
+  assert.ok(json.length > 50_000_000);
+  const { address } = await served({ "/demo/huge/metadata/version-hint.text": "1", "/demo/huge/metadata/v1.metadata.json": json });
+  const page = await open(browser, url, {});
+  await page.evaluate(() => {
+    let last = performance.now();
+    window.longest = 0;
+    setInterval(() => {
+      window.longest = Math.max(window.longest, performance.now() - last);
+      last = performance.now();
+    }, 10);
+  });
+  await page.fill('[name="address"]', "s3://demo/huge");
+  await page.fill('[name="endpoint"]', address);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".note .detail", { timeout: 120_000 });
+  assert.match(await page.textContent(".note .detail"), /metadata of s3:\/\/demo\/huge is 5\d MB of JSON, and this page takes 16 MB/);
+  const longest = await page.evaluate(() => window.longest);
+  console.log(`the page was busy for ${Math.round(longest)} ms at a time at most`);
+  assert.ok(longest < 3_000, `${longest} ms`);
+  assert.equal(await page.inputValue('[name="address"]'), "s3://demo/huge");
   await page.context().close();
 });
 

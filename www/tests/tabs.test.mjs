@@ -71,6 +71,47 @@ test("the metadata is shown as it is, and each request is in the log", async () 
   assert.equal(log.length, Number(/(\d+) request/.exec(await page.textContent(".status"))[1]));
 });
 
+test("a manifest list, a manifest and a footer are shown as JSON, from the list of files and by a link", async () => {
+  await shown("files");
+  const [manifest] = await table.inspect("manifests");
+  await page.click(`a[aria-label="Look into ${manifest.path.split("/").at(-1)}"]`);
+  await page.waitForSelector('pre[aria-label="Manifest"]');
+  assert.equal(param(page, "file"), manifest.path);
+  const json = async (label) => JSON.parse(await page.locator(`pre[aria-label="${label}"]`).textContent());
+  const { entries } = await json("Manifest");
+  const [file] = await table.inspect("files");
+  assert.equal(entries[0].data_file.file_path, file.file_path);
+  await page.reload();
+  await page.waitForSelector('pre[aria-label="Manifest"]');
+  await page.waitForSelector('optgroup[label="Data and delete files"]', { state: "attached" });
+  await page.selectOption("#inside", file.file_path);
+  await page.waitForSelector('pre[aria-label="Parquet footer"]');
+  const footer = await json("Parquet footer");
+  assert.equal(BigInt(footer.rows), file.record_count);
+  const status = footer["row-groups"][0].columns.find(({ name }) => name === "status");
+  assert.deepEqual([status.min, status.max], ["lower_bound", "upper_bound"].map((bound) => String(file.readable_metrics.status[bound])));
+  const list = await page.locator('optgroup[label="Manifest list"] option').getAttribute("value");
+  await page.selectOption("#inside", list);
+  await page.waitForFunction(() => document.querySelector('pre[aria-label="Manifest"]')?.textContent.includes("manifest_path"));
+  assert.equal((await json("Manifest")).entries.length, 30);
+  assert.deepEqual(page.thrown, []);
+});
+
+test("partitions are a map by size and by rows, and a table that says the same", async () => {
+  const endpoint = await host.fixtures("partitions");
+  await page.context().close();
+  page = await open(browser, url, { address: "s3://fixtures/wh/db/transforms", endpoint, tab: "files" });
+  await page.waitForSelector(".map .tile");
+  assert.equal(await page.locator(".tiles .tile").count(), 93);
+  const rows = page.locator('[aria-label="Partitions"] tbody tr');
+  assert.match(await page.locator(".tiles .tile").first().getAttribute("title"), new RegExp(`^${(await rows.first().locator("th").textContent()).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}: `));
+  const area = await page.locator(".tiles").evaluate((map) => [...map.children].reduce((sum, tile) => sum + tile.offsetWidth * tile.offsetHeight, 0) / (map.clientWidth * map.clientHeight));
+  assert.ok(area > 0.97 && area < 1.03, String(area));
+  await page.click('button:has-text("Rows")');
+  assert.equal(await page.getAttribute('button:has-text("Rows")', "aria-pressed"), "true");
+  assert.match(await page.locator(".tiles .tile").first().getAttribute("title"), /\d+ rows?, \d+ file/);
+});
+
 test("the view is given as code", async () => {
   await shown("schema", { filter: "level = 'error'" });
   await page.click("text=Use this");

@@ -23,11 +23,11 @@ export function PartitionMap({ partitions, by }: { partitions: Partition[]; by: 
           const one = shown[index];
           const name = one ? one.name : `${count(others.length)} others`;
           const size = one ? (by === "rows" ? many(one.rows, "row") : bytes(one.bytes)) : "";
-          const isRoomy = tile.width > 0.09 && tile.height > 0.14;
+          const isRoomy = tile.width > 0.045 && tile.height > 0.09;
           return (
             <span key={index} class={`tile tone${one ? tone(one.files) : 0}`} title={one ? `${name}: ${size}, ${many(one.files, "file")}` : name}
               style={{ left: part(tile.x), top: part(tile.y), width: part(tile.width), height: part(tile.height) }}>
-              {isRoomy && <><b>{name}</b><small>{size}</small></>}
+              {isRoomy && <><b>{name}</b>{tile.height > 0.16 && <small>{size}</small>}</>}
             </span>
           );
         })}

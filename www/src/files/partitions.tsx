@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import type { Row } from "datashard/worker";
 import { bytes, count } from "../lib/format.js";
 import { PartitionMap, type Measure } from "./map.js";
-import { partitionText } from "./tree.js";
+import type { PartitionSpec } from "../state/metadata.js";
+import { partitionText, specOf } from "./tree.js";
 import { Wide } from "../ui/wide.js";
 
 const SHOWN = 50;
@@ -16,13 +17,13 @@ export interface Partition {
 }
 
 /** The partitions, the largest first, as a map and as a table. */
-export function Partitions({ rows }: { rows: Row[] }) {
+export function Partitions({ rows, specs }: { rows: Row[]; specs: PartitionSpec[] }) {
   const [shown, setShown] = useState(SHOWN);
   const [by, setBy] = useState<Measure>("bytes");
   const partitions: Partition[] = rows
     .filter((row) => row["partition"])
     .map((row) => ({
-      name: partitionText(row["partition"] as Row),
+      name: partitionText(row["partition"] as Row, specOf(row, specs)),
       spec: Number(row["spec_id"] ?? 0),
       rows: Number(row["record_count"]),
       files: Number(row["file_count"]),

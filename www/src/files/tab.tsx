@@ -21,7 +21,7 @@ export function FilesTab({ model }: { model: Model }) {
     const rows = await model.table.inspect("files", { snapshotId, signal });
     // What the files were read from is at hand now.
     const partitions = await model.table.inspect("partitions", { snapshotId, signal });
-    const files = rows.map(dataFile);
+    const files = rows.map((row) => dataFile(row, model.metadata.specs));
     return { files, nodes: tree(manifests, files), partitions };
   }, [model, snapshotId]);
 
@@ -36,7 +36,7 @@ export function FilesTab({ model }: { model: Model }) {
         <h2>Files <small>{facts(files)}</small></h2>
         {data.length > 0 ? <Histogram files={data} /> : <p class="quiet">The snapshot has no data file.</p>}
       </section>
-      <Partitions rows={partitions} />
+      <Partitions rows={partitions} specs={model.metadata.specs} />
       <section>
         <h2>Manifests <small>{nodes ? count(nodes.length) : "those of older writers, which do not count their files"}</small></h2>
         <Wide label="Manifests and files">

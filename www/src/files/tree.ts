@@ -1,4 +1,5 @@
 import type { Row } from "datashard/worker";
+import type { PartitionSpec } from "../state/metadata.js";
 
 export interface DataFile {
   path: string;
@@ -19,14 +20,14 @@ export interface ManifestNode {
 
 const KINDS = ["data", "position deletes", "equality deletes"] as const;
 
-export function dataFile(row: Row): DataFile {
+export function dataFile(row: Row, specs: PartitionSpec[]): DataFile {
   return {
     path: String(row["file_path"]),
     kind: KINDS[row["content"] as number] ?? "data",
     format: String(row["file_format"]),
     rows: Number(row["record_count"]),
     bytes: Number(row["file_size_in_bytes"]),
-    partition: partitionText(row["partition"] as Row | null | undefined),
+    partition: partitionText(row["partition"] as Row | null | undefined, specOf(row, specs)),
   };
 }
 
@@ -43,9 +44,16 @@ export function tree(manifests: Row[], files: DataFile[]): ManifestNode[] | unde
   return at === files.length ? nodes : undefined;
 }
 
-export function partitionText(partition: Row | null | undefined): string {
+/** The values of a partition's fields: of its spec's alone, where the table had other specs too. */
+export function partitionText(partition: Row | null | undefined, spec?: PartitionSpec): string {
   if (!partition) return "";
-  return Object.entries(partition).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value === null ? "null" : String(value)}`).join(", ");
+  const all = Object.entries(partition).filter(([, value]) => value !== undefined);
+  const own = all.filter(([name]) => spec?.fields.some((field) => field.name === name));
+  return (own.length > 0 ? own : all).map(([name, value]) => `${name}=${value === null ? "null" : String(value)}`).join(", ");
+}
+
+export function specOf(row: Row, specs: PartitionSpec[]): PartitionSpec | undefined {
+  return specs.find((spec) => spec["spec-id"] === row["spec_id"]);
 }
 
 export function baseName(path: string): string {

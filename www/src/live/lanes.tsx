@@ -33,7 +33,7 @@ function Bar({ one, start, span, now }: { one: Drawn; start: number; span: numbe
   const mark = one.status === "open" || (one.status === "fine" && one.kind !== "version") || (one.status === "conflict" && one.kind === "proof") ? "" : ENDS[one.status].mark;
   const label = one.kind === "version" ? `v${one.version} ${mark}` : mark;
   return (
-    <span class={`bar ${one.kind} ${one.status}${one.isSlow ? " slow" : ""}`} title={told(one)}
+    <span class={`beam ${one.kind} ${one.status}${one.isSlow ? " slow" : ""}`} title={told(one)}
       style={{ left: `${left}%`, width: `max(3px, ${right - left}%)`, top: `${one.track * TRACK}px` }}>
       {label && <b>{label}</b>}
     </span>

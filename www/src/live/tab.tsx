@@ -35,7 +35,7 @@ export function LiveTab() {
     setFrom(undefined);
     void next.run();
   };
-  const span = Math.max(1_500, settings.latency * WINDOW);
+  const span = Math.max(1_000, settings.latency * WINDOW * Math.min(1, innerWidth / 1_000));
   const last = isGoing ? 0 : race.now;
   return (
     <div class="page live">
@@ -113,7 +113,7 @@ function Legend() {
   return (
     <div class="keys">
       <dl aria-label="What a request is for">
-        {Object.entries(KINDS).map(([kind, { name, what }]) => <div key={kind}><dt><span class={`bar ${kind}`} /> {name}</dt><dd>{what}</dd></div>)}
+        {Object.entries(KINDS).map(([kind, { name, what }]) => <div key={kind}><dt><span class={`beam ${kind}`} /> {name}</dt><dd>{what}</dd></div>)}
       </dl>
       <dl aria-label="How it ends">
         {Object.entries(ENDS).filter(([, { mark }]) => mark).map(([end, { mark, name, what }]) => <div key={end}><dt><b>{mark}</b> {name}</dt><dd>{what}</dd></div>)}

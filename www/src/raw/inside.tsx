@@ -36,6 +36,7 @@ export function Inside({ model }: { model: Model }) {
   const { lists = [], manifests = [] } = choices.value ?? {};
   const known = [...lists, ...manifests.slice(0, CHOICES), ...(files.value ?? [])];
   return (
+    <>
     <section>
       <h2><label for="inside">Inside of a file</label> <small>manifests as JSON, and what footers of Parquet files say</small></h2>
       <select id="inside" value={file} onChange={(event) => go({ file: event.currentTarget.value }, { replace: true })}>
@@ -48,10 +49,11 @@ export function Inside({ model }: { model: Model }) {
       {error !== undefined && <ErrorNote error={error} retry={() => (choices.error === undefined ? files.retry() : choices.retry())} />}
       {file && text.error !== undefined && <ErrorNote error={text.error} retry={text.retry} />}
       {file && text.isLoading && <Skeleton rows={6} label="Reading the file" />}
-      {file && !text.isLoading && text.value !== undefined && (
-        <Text title={file.endsWith(".avro") ? "Manifest" : "Parquet footer"} facts={baseName(file)} json={text.value} name={`${baseName(file)}.json`} />
-      )}
     </section>
+    {file && !text.isLoading && text.value !== undefined && (
+      <Text title={file.endsWith(".avro") ? "Manifest" : "Parquet footer"} facts={baseName(file)} json={text.value} name={`${baseName(file)}.json`} />
+    )}
+    </>
   );
 }
 

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { count } from "../lib/format.js";
 import { typeName, typeText } from "../lib/types.js";
 import { columnsAt, type Schema } from "../state/metadata.js";
@@ -6,9 +7,14 @@ import { snapshotId } from "../state/view.js";
 import { changes, flatten } from "./changes.js";
 import { Wide } from "../ui/wide.js";
 
+/** So many properties are there at once, and so many characters of each; all of them are in the metadata. */
+const SHOWN = 200;
+const LONG = 2_000;
+
 /** Fields by their ids, and how they came to be what they are. */
 export function SchemaTab({ model }: { model: Model }) {
   const { schemas, specs, defaultSpecId, properties } = model.metadata;
+  const [shown, setShown] = useState(SHOWN);
   const fields = flatten(columnsAt(model.metadata, snapshotId.value));
   const spec = specs.find((one) => one["spec-id"] === defaultSpecId);
   const name = (id: number) => fields.find((field) => field.id === id)?.name ?? `field ${id}`;
@@ -59,10 +65,11 @@ export function SchemaTab({ model }: { model: Model }) {
         <h2>Properties</h2>
         {properties.length === 0 && <p class="quiet">None is set.</p>}
         <dl class="pairs">
-          {properties.map(([name, value]) => (
-            <div key={name}><dt>{name}</dt><dd>{value}</dd></div>
+          {properties.slice(0, shown).map(([name, value]) => (
+            <div key={name}><dt>{name}</dt><dd>{value.length > LONG ? `${value.slice(0, LONG)}…` : value}</dd></div>
           ))}
         </dl>
+        {properties.length > shown && <button type="button" onClick={() => setShown(shown + 1_000)}>Show {count(Math.min(1_000, properties.length - shown))} more of {count(properties.length)}</button>}
       </section>
     </div>
   );

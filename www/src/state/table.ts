@@ -1,6 +1,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { Warehouse, type Credentials, type Snapshot, type Table } from "datashard/worker";
+import { DataShardError, Warehouse, type Credentials, type Snapshot, type Table } from "datashard/worker";
 import { parse, type Place } from "../lib/address.js";
+import { bytes } from "../lib/format.js";
 import { parseExact } from "../lib/json.js";
 import { readMetadata, type Metadata } from "./metadata.js";
 import { forget, noted } from "./requests.js";
@@ -68,6 +69,9 @@ async function open(wanted: Place, keys: Credentials | undefined, signal: AbortS
   }
 }
 
+/** More metadata would keep the page from everything else while it is parsed. */
+const MOST_METADATA = 16_000_000;
+
 async function describe(table: Table, name: string): Promise<Model> {
   const [location, version, snapshots, json] = await Promise.all([
     table.location(),
@@ -75,6 +79,9 @@ async function describe(table: Table, name: string): Promise<Model> {
     table.snapshots(),
     table.metadataJson(),
   ]);
+  if (json.length > MOST_METADATA) {
+    throw new DataShardError("unsupported", `the metadata of ${location} is ${bytes(json.length)} of JSON, and this page takes ${bytes(MOST_METADATA)}`);
+  }
   return { table, name, location, version, snapshots, json, metadata: readMetadata(parseExact(json)) };
 }
 

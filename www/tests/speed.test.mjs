@@ -1,0 +1,42 @@
+// How long it takes from the page's load to the first row, and how many requests: on an idle machine the time says something.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Host, logs, PATIENCE } from "./host.mjs";
+
+const host = new Host();
+let view, url, browser;
+
+before(async () => ({ view, url, browser } = await logs(host, 30_000)));
+after(() => host.close());
+
+/** Notes when the first row is there, how many requests that took, and when the module was. */
+function watch() {
+  const observer = new MutationObserver(() => {
+    if (!document.querySelector(".cell.text")) return;
+    observer.disconnect();
+    const requests = performance.getEntriesByType("resource").filter(({ name, initiatorType }) => initiatorType === "fetch" && name.includes("/demo/"));
+    const page = performance.getEntriesByType("navigation")[0];
+    window.first = { time: performance.now(), requests: requests.length, loaded: page.domContentLoadedEventEnd, from: Math.min(...requests.map(({ startTime }) => startTime)) };
+  });
+  observer.observe(document, { childList: true, subtree: true });
+}
+
+test("the first row of the demo's table shows after few requests", async () => {
+  const runs = [];
+  for (let i = 0; i < 5; i++) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    await page.addInitScript(watch);
+    await page.goto(`${url}#${new URLSearchParams(view)}`);
+    await page.waitForFunction(() => window.first);
+    runs.push(await page.evaluate(() => window.first));
+    await context.close();
+  }
+  runs.sort((a, b) => a.time - b.time);
+  const { time, requests, loaded, from } = runs[2];
+  console.log(`first row ${Math.round(time)} ms after navigation (page ${Math.round(loaded)} ms, first request to the store ${Math.round(from)} ms), ${requests} requests`);
+  // Three for the head, the manifest list, thirty manifests, and the first data files.
+  assert.ok(Math.max(...runs.map(({ requests }) => requests)) <= 3 + 1 + 30 + 4, JSON.stringify(runs));
+});
