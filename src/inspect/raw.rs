@@ -25,7 +25,8 @@ pub(super) async fn avro(files: &Files, path: &str) -> Result<Json> {
         if size > MOST {
             return Err(Error::unsupported(format!("showing an Avro file of {size} bytes")));
         }
-        let bytes = files.get(path, &[0..size]).await?;
+        let whole = 0..size;
+        let bytes = files.get(path, std::slice::from_ref(&whole)).await?;
         describe(bytes.first().map(|bytes| &**bytes).unwrap_or_default())
     };
     read.await.context(|| format!("reading {path}"))

@@ -213,6 +213,34 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       equal(typeof history[0].snapshot_id, "bigint");
     },
 
+    "rows are seen as they would be stored, and a scan becomes a Parquet file, which is appended in turn": async () => {
+      const warehouse = new Warehouse(memory());
+      const fields = [{ name: "id", type: "long", required: true }, { name: "price", type: "decimal(9, 2)" }];
+      const own = await warehouse.create("t", { fields });
+      const stored = await own.preview([{ id: 1, price: 1.5 }, { id: 2n }]);
+      equal([...datashard.rowsOf(stored)], [{ id: 1n, price: "1.50" }, { id: 2n, price: null }]);
+      equal(await own.version(), 1);
+      await own.append(stored);
+      const error = await refused("invalid-input", () => own.preview([{ id: 1 }, { id: 2, price: 0.001 }]));
+      equal(error.message.startsWith("row 1, column `price`: 0.001"), true, error.message);
+      const file = await own.scan({ filter: "id = 1" }).toParquet();
+      const other = await warehouse.create("other", { fields: fields.toReversed() });
+      await other.append(await other.preview(file));
+      equal(await other.scan().toArray(), [{ price: "1.50", id: 1n }]);
+      await refused("invalid-input", async () => (await warehouse.create("less", { fields: [fields[0]] })).preview(file));
+    },
+
+    "what a table's files say of themselves is JSON, and nothing else is read": async () => {
+      const own = await new Warehouse(memory()).create("t", { fields: [{ name: "id", type: "int" }] });
+      await own.append([{ id: 7 }]);
+      const [{ file_path }] = await own.inspect("files");
+      const { rows, "row-groups": [{ columns: [{ min }] }] } = JSON.parse(await own.parquetFooter(file_path));
+      equal([rows, min], [1, "7"]);
+      const [{ path }] = await own.inspect("manifests");
+      equal(JSON.parse(await own.manifestJson(path)).entries[0].data_file.file_path, file_path);
+      await refused("invalid-data", () => own.parquetFooter("s3://elsewhere/file.parquet"));
+    },
+
     "new snapshots are followed": async () => {
       const own = await new Warehouse(memory()).create("t", { fields: [{ name: "id", type: "int" }] });
       const tail = own.tail({ interval: 5 });

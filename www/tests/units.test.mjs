@@ -71,3 +71,78 @@ test("a value is shown as exactly as it is", async () => {
   assert.equal(aligned(1e300, 2), "1e+300");
   assert.equal(cellText({ ["__proto__"]: 1n, b: new Uint8Array([10]) }), '{"__proto__":1,"b":"0a"}');
 });
+
+test("CSV is taken apart as its quotes say, and a line that is no CSV is named", async () => {
+  const { parseCsv } = await load("append/csv.ts");
+  const texts = (csv) => parseCsv(csv).map((line) => line.map(({ text, isQuoted }) => (isQuoted ? `<${text}>` : text)));
+  assert.deepEqual(texts('\u{feff}a,b\r\n1,"x ""y"", \n z"\n,""\r3,'), [["a", "b"], ["1", '<x "y", \n z>'], ["", "<>"], ["3", ""]]);
+  assert.deepEqual(texts("a;b\n1,5;2\n\n3;4"), [["a", "b"], ["1,5", "2"], ["3", "4"]]);
+  assert.deepEqual(texts("a\n1\n\n2\n"), [["a"], ["1"], [""], ["2"]]);
+  assert.deepEqual(texts("a\tb\n1\t2"), [["a", "b"], ["1", "2"]]);
+  assert.throws(() => parseCsv('a,b\n1,"x'), /line 2: a quote is never closed/);
+  assert.throws(() => parseCsv('a,b\n1,x"y'), /line 2: a quote stands inside/);
+  assert.throws(() => parseCsv('a,b\n"1"x,2'), /line 2: something follows/);
+});
+
+test("a field of CSV is the same value in its column, or an error", async () => {
+  const { convert } = await load("append/convert.ts");
+  const plain = (text, type) => convert({ text, isQuoted: false }, type);
+  assert.equal(plain("", "string"), null);
+  assert.equal(convert({ text: "", isQuoted: true }, "string"), "");
+  assert.equal(plain("-9223372036854775808", "long"), -9223372036854775808n);
+  assert.equal(plain("+7", "int"), 7n);
+  assert.equal(plain("1e3", "double"), 1000);
+  assert.equal(plain("0.10", "double"), 0.1);
+  assert.equal(plain("100000000000000000000", "double"), 1e20);
+  assert.ok(Number.isNaN(plain("NaN", "float")));
+  assert.equal(plain("-Infinity", "double"), -Infinity);
+  assert.equal(plain("123456789012345678.90", "decimal(20, 2)"), "123456789012345678.90");
+  assert.equal(plain("2026-11-21 09:30:00Z", "timestamptz"), "2026-11-21T09:30:00Z");
+  assert.deepEqual(plain("00fF", "binary"), new Uint8Array([0, 255]));
+  assert.deepEqual(plain('{"a": [9007199254740993, 0.12345678901234567890]}', { type: "struct", fields: [] }), { a: [9007199254740993n, "0.12345678901234567890"] });
+  for (const [text, type] of [["1.0", "int"], ["1e3", "long"], ["", "int"], ["0x10", "long"], ["9007199254740993", "double"], ["0.1234567890123456789", "double"], ["1e999", "double"], ["yes", "boolean"], ["0", "boolean"], ["abc", "binary"], ["{", { type: "list", element: "int" }]]) {
+    const given = { text, isQuoted: text === "" };
+    assert.throws(() => convert(given, type), (error) => error.message.includes(JSON.stringify(text)), `${text} as ${type}`);
+  }
+});
+
+test("no number of JSON loses a digit", async () => {
+  const { parseAll, isExact } = await load("lib/exact.ts");
+  const json = '{"long": -9223372036854775808, "safe": 9007199254740991, "deep": [0.1, 1.50, 1e2, 12345678901234567.89], "text": "9007199254740993", "\\u0061": 1e400}';
+  assert.deepEqual(parseAll(json), { long: -9223372036854775808n, safe: 9007199254740991, deep: [0.1, 1.5, 100, "12345678901234567.89"], text: "9007199254740993", a: "1e400" });
+  for (const wrong of ["[1-2]", "[01]", "[1.]", "[+1]", "[12345678901234567890-1]", '["x 12345678901234567890]']) assert.throws(() => parseAll(wrong), SyntaxError, wrong);
+  assert.ok(["0", "-0", "0.0", "1e300", "5e-324", "0.30", "123e-2"].every(isExact));
+  assert.ok(!["0.1000000000000000055511151231257827", "9007199254740993", "1e-400", "4.9e-324"].some(isExact));
+});
+
+test("tiles cover the map by their weights, and none is a sliver", async () => {
+  const { squarify } = await load("files/treemap.ts");
+  const weights = [40, 20, 20, 10, 5, 3, 1, 1];
+  const tiles = squarify(weights, 3);
+  tiles.forEach(({ width, height }, index) => assert.ok(Math.abs(width * height - weights[index] / 100) < 1e-9));
+  assert.ok(tiles.every(({ x, y, width, height }) => x >= 0 && y >= 0 && x + width <= 1 + 1e-9 && y + height <= 1 + 1e-9));
+  assert.ok(tiles.every(({ width, height }) => Math.max((width * 3) / height, height / (width * 3)) < 5));
+  assert.deepEqual(squarify([], 3), []);
+});
+
+test("the settings of a race are what the link says, if that can be chosen", async () => {
+  const { readSettings, writeSettings, random } = await load("live/settings.ts");
+  assert.equal(writeSettings(readSettings("")), "");
+  assert.equal(writeSettings(readSettings("4.30.150.15.0.2.77")), "4.30.150.15.0.2.77");
+  assert.deepEqual(readSettings("1000.x.-3.1e9.5.5.1.5"), { ...readSettings(""), seed: 1 });
+  assert.deepEqual(Array.from({ length: 3 }, random(5)), Array.from({ length: 3 }, random(5)));
+});
+
+test("a request is told by what came before it", async () => {
+  const { kindOf } = await load("live/requests.ts");
+  const version = "/memory/race/metadata/v2.metadata.json";
+  assert.equal(kindOf("PUT", version, undefined), "version");
+  assert.equal(kindOf("PUT", version, "fine"), "proof");
+  assert.equal(kindOf("PUT", version, "lost"), "version");
+  assert.equal(kindOf("GET", version, "conflict"), "rebase");
+  assert.equal(kindOf("GET", version, "lost"), "back");
+  assert.equal(kindOf("GET", version, undefined), "read");
+  assert.equal(kindOf("PUT", "/memory/race/data/x-0.parquet", undefined), "data");
+  assert.equal(kindOf("PUT", "/memory/race/metadata/x-m0.avro", undefined), "manifest");
+  assert.equal(kindOf("PUT", "/memory/race/metadata/version-hint.text", undefined), "hint");
+});
