@@ -234,7 +234,8 @@ fn footers_and_manifests_are_told_as_they_are_and_nothing_outside_of_the_table_i
         let table = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap();
         table.append([batch(5..9)]).await.unwrap();
         let inspect = table.inspect();
-        let file = texts(all_files(&table)[0].column_by_name("file_path").unwrap())[0].clone().unwrap();
+        let files: Vec<RecordBatch> = inspect.files().await.unwrap().try_collect().await.unwrap();
+        let file = texts(files[0].column_by_name("file_path").unwrap())[0].clone().unwrap();
         let footer = inspect.parquet_footer(&file).await.unwrap();
         assert_eq!(footer["rows"], 4);
         let id = &footer["row-groups"][0]["columns"][0];

@@ -18,8 +18,8 @@ import { Sorted } from "./sorted.js";
 import type { RowSource } from "./source.js";
 import { statistics } from "./statistics.js";
 
-/** Not more is read ahead than one may look at soon. */
-const LAZY: ScanOptions = { ordered: true, batchRows: 2_048, concurrency: 2, bufferBytes: 4 << 20 };
+/** Not more is read ahead than one may look at soon, and the first rows are decoded soon. */
+const LAZY: ScanOptions = { ordered: true, batchRows: 512, concurrency: 2, bufferBytes: 4 << 20 };
 
 /** The rows, as far as one looks. */
 export function DataTab({ model }: { model: Model }) {
@@ -81,8 +81,8 @@ function Rows({ model, plan, total, fields, by, sort, isFiltered }: Given) {
     setLooked(undefined);
     return () => rows.close();
   }, [plan, by, sort?.isDescending]);
-  const facts = useStatistics(model, fields);
   const loaded = source?.loaded.value ?? 0;
+  const facts = useStatistics(model, fields, loaded > 0 || source?.isDone.value === true);
   const columns = useColumns(fields, source, loaded > 0);
 
   if (!source) return <Skeleton rows={14} label="Reading rows" />;
@@ -123,14 +123,14 @@ function useColumns(fields: Field[], source: RowSource | undefined, isThere: boo
   }, [fields, source, isThere]);
 }
 
-/** They are of the whole snapshot, whatever the filter. */
-function useStatistics({ table }: Model, fields: Field[]) {
+/** They are of the whole snapshot, whatever the filter, and come behind the first rows. */
+function useStatistics({ table }: Model, fields: Field[], isTime: boolean) {
   const id = current.value?.snapshotId;
   const facts = useResource(async (signal) => {
-    if (id === undefined) return undefined;
+    if (id === undefined || !isTime) return undefined;
     const plan = await table.scan({ snapshotId: id, signal }).plan();
     return statistics(table, plan, fields, id, signal);
-  }, [table, id, fields]);
+  }, [table, id, fields, isTime]);
   return facts.value;
 }
 
