@@ -1,4 +1,4 @@
-import type { ComponentType } from "preact";
+import type { ComponentType, FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
 import { Welcome } from "./connect/welcome.js";
 import { DataTab } from "./data/tab.js";
@@ -15,23 +15,26 @@ import { ErrorNote, Skeleton } from "./ui/note.js";
 
 type Panel = ComponentType<{ model: Model }>;
 
-/** Those that few open come when they are opened. */
+// What few open comes when it is opened.
+const Append = later(async () => (await import("./append/tab.js")).AppendTab);
+const Live = later<object>(async () => (await import("./live/tab.js")).LiveTab);
+
 const PANELS: Record<Tab, Panel> = {
   data: DataTab,
   schema: SchemaTab,
   snapshots: SnapshotsTab,
   files: FilesTab,
   raw: RawTab,
-  append: later(async () => (await import("./append/tab.js")).AppendTab),
-  live: later(async () => (await import("./live/tab.js")).LiveTab),
+  append: Append,
+  live: () => <Live />,
 };
 
-function later(load: () => Promise<Panel>): Panel {
-  return function Later({ model }) {
-    const panel = useResource(load, []);
-    const Panel = panel.value;
+function later<Given extends object>(load: () => Promise<ComponentType<Given>>): FunctionComponent<Given> {
+  return function Later(given) {
+    const panel = useResource(async () => ({ Panel: await load() }), []);
+    const { Panel } = panel.value ?? {};
     if (panel.error !== undefined) return <div class="page"><ErrorNote error={panel.error} retry={panel.retry} /></div>;
-    return Panel ? <Panel model={model} /> : <div class="page"><Skeleton rows={6} label="Loading" /></div>;
+    return Panel ? <Panel {...given} /> : <div class="page"><Skeleton rows={6} label="Loading" /></div>;
   };
 }
 
@@ -39,8 +42,9 @@ export function App() {
   const { value } = state;
   const name = value.kind === "open" ? value.model.name.split("/").at(-1) : undefined;
   useEffect(() => void (document.title = name ? `${name} · Tables` : "Tables"), [name]);
-  if (value.kind !== "open") return <Welcome />;
   const { tab } = view.value;
+  if (value.kind === "closed" && tab === "live") return <Alone />;
+  if (value.kind !== "open") return <Welcome />;
   const Panel = PANELS[tab];
   return (
     <>
@@ -51,6 +55,16 @@ export function App() {
         </div>
       </main>
       <StatusBar />
+    </>
+  );
+}
+
+/** What needs no table. */
+function Alone() {
+  return (
+    <>
+      <header class="top alone"><h1>Commits live</h1> <a href="#">Open a table</a></header>
+      <main><div class="panel live"><Live /></div></main>
     </>
   );
 }

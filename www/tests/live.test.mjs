@@ -44,6 +44,18 @@ test("lost and refused answers neither lose nor double a row", async () => {
   await page.context().close();
 });
 
+test("without a table writers race as well, from the first page on", async () => {
+  const page = await open(browser, url, {});
+  await page.click("text=how writers commit at once");
+  await page.selectOption(".settings label:has-text('Appends') select", "5");
+  await page.click(".settings .primary");
+  await page.waitForSelector("text=Every append is in the table once", { timeout: 120_000 });
+  await page.click("text=Open a table");
+  await page.waitForSelector("form");
+  assert.deepEqual(page.thrown, []);
+  await page.context().close();
+});
+
 test("settings are in the link, a race can be stopped, and no motion is shown to those who want none", async () => {
   const page = await race("2.100.60.0.0.0.5", { reducedMotion: "reduce" });
   assert.equal(await page.inputValue(".settings label:has-text('Appends') select"), "100");

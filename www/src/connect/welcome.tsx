@@ -24,6 +24,7 @@ export function Welcome() {
         </section>
       )}
       {value.kind !== "opening" && <ConnectForm key={place.value} />}
+      {value.kind === "closed" && <p class="quiet">Or see, without a table, <a href="#tab=live">how writers commit at once</a>.</p>}
     </main>
   );
 }
