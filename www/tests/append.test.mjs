@@ -89,13 +89,15 @@ test("CSV becomes exactly what its columns' types say, with null apart from an e
 test("what does not fit is named by row, column and value, and nothing can be appended", async () => {
   await store.create("wrong", SCHEMA);
   const page = await shown("wrong");
-  const table = 'id,ratio,ok\n1.5,0.1,true\n2,0.12345678901234567890,maybe\n3,1\n,1,true\n';
+  const table = 'id,ratio,ok\n1.5,0.1,true\n2,0.12345678901234567890,maybe\n3,1\n,1,true\n99999999999999999999,,\n';
   await page.fill("#records", table);
   assert.deepEqual(await problems(page), [
     ["1", "id", '"1.5" does not fit type long exactly'],
     ["2", "ratio", '"0.12345678901234567890" does not fit type double exactly: it has more digits'],
     ["2", "ok", '"maybe" does not fit type boolean exactly: true or false is wanted'],
     ["3", "", "it has 2 fields, and the first line has 3"],
+    ["4", "id", "null or nothing in a required field"],
+    ["5", "id", '"99999999999999999999" does not fit type long exactly'],
   ]);
   assert.ok(await page.isDisabled("button.primary"));
   await page.fill("#records", '[{"id": 1}, {"id": "x"}, {"id": 3, "price": 0.001}, {"name": "no id"}, {"id": 5, "levl": 1}]');

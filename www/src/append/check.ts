@@ -20,10 +20,11 @@ const MOST_CHECKED = 200_000;
 
 /** What the table says of rows. It names one value at a time: others are looked for without that row. */
 export async function check(table: Table, { rows, problems: known }: Read): Promise<Checked> {
-  if (known.length > 0) return refused(known);
-  const problems: Problem[] = [];
-  const places = Array.isArray(rows) ? rows.map((_, index) => index) : undefined;
-  let left = rows;
+  if (known.some(({ row }) => row === undefined)) return refused(known);
+  const problems = [...known];
+  const bad = new Set(known.map(({ row }) => row! - 1));
+  const places = Array.isArray(rows) ? rows.map((_, index) => index).filter((index) => !bad.has(index)) : undefined;
+  let left = places ? places.map((index) => (rows as Row[])[index]!) : rows;
   for (let checked = 0; ; checked += left.length) {
     try {
       const ipc = await table.preview(left);
@@ -33,7 +34,7 @@ export async function check(table: Table, { rows, problems: known }: Read): Prom
       const { row, ...problem } = told(error);
       const isKnown = row !== undefined && places !== undefined;
       problems.push({ row: row === undefined ? undefined : (places?.[row] ?? row) + 1, ...problem });
-      if (!isKnown || problems.length === MOST_PROBLEMS || checked > MOST_CHECKED) return refused(problems);
+      if (!isKnown || problems.length >= MOST_PROBLEMS || checked > MOST_CHECKED) return refused(problems);
       places.splice(row, 1);
       left = (left as Row[]).filter((_, index) => index !== row);
     }

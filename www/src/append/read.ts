@@ -14,7 +14,7 @@ export interface Problem {
 /** What was typed or dropped, as the table takes it. */
 export interface Read {
   kind: "JSON" | "CSV" | "Parquet" | "Arrow";
-  /** Rows, or a file of them. */
+  /** Rows, also those with problems, or a file of them. */
   rows: Row[] | Uint8Array;
   problems: Problem[];
 }
@@ -51,12 +51,12 @@ function json(text: string): Read {
     const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
     const isLines = !text.trimStart().startsWith("[") && lines.length > 1;
     if (!isLines) return { kind: "JSON", rows: [], problems: [{ row: undefined, column: "", why: (error as Error).message }] };
-    const rows = lines.flatMap((line, index): Row[] => {
+    const rows = lines.map((line, index): Row => {
       try {
-        return [parseAll(line) as Row];
+        return parseAll(line) as Row;
       } catch (error) {
         problems.push({ row: index + 1, column: "", why: (error as Error).message });
-        return [];
+        return {};
       }
     });
     return { kind: "JSON", rows, problems: problems.slice(0, MOST_PROBLEMS) };

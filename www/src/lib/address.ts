@@ -44,6 +44,14 @@ export function parse(place: Place, credentials: Credentials | undefined, fetch:
   return { store: https(`${url.origin}/${encodeURIComponent(bucket)}`, { fetch }), table, bucket, isFile: isMetadata(table) };
 }
 
+/** Where the metadata of a table is, as a URL without a signature; nothing, if that is for the library to say. */
+export function metadataFolder({ address, endpoint }: Place): string | undefined {
+  const folder = address.trim().replace(/\/+$/, "");
+  const [, rest] = /^s3[an]?:\/\/(.+)$/.exec(folder) ?? [];
+  const base = rest === undefined ? folder : endpoint.trim() && `${endpoint.trim().replace(/\/+$/, "")}/${rest}`;
+  return base && /^https?:\/\/[\w.:[\]-]+(\/[\w.~-]+)+$/.test(base) ? `${base}/metadata` : undefined;
+}
+
 function isMetadata(path: string): boolean {
   return /\.metadata\.json(\.gz)?$|\.gz\.metadata\.json$/.test(path);
 }

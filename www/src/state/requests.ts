@@ -26,8 +26,28 @@ export const isUnreachable = computed(() => failures.value >= 2);
 
 let last = 0;
 
+/** What was asked for before the module is there to ask, by its URL. */
+const early = new Map<string, Promise<Response>>();
+
+/** Asks for what the module is likely to ask for at first; what it does not, is for nothing. */
+export function ask(url: string): Promise<Response> {
+  const answer = send(url, { cache: "no-store" });
+  early.set(url, answer);
+  // Who asks again gets an answer of its own.
+  answer.catch(() => early.delete(url));
+  return answer;
+}
+
 /** The browser's `fetch`, noted. */
 export async function noted(url: string, init: RequestInit): Promise<Response> {
+  const headers = init.headers as Record<string, string> | undefined;
+  const begun = early.get(url);
+  early.delete(url);
+  const isSame = begun !== undefined && (init.method ?? "GET") === "GET" && headers?.["range"] === undefined;
+  return isSame ? begun.then((response) => response.clone(), () => send(url, init)) : send(url, init);
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
   const headers = init.headers as Record<string, string> | undefined;
   const request: Request = {
     id: ++last,

@@ -1,10 +1,10 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { DataShardError, Warehouse, type Credentials, type Snapshot, type Table } from "datashard/worker";
-import { parse, type Place } from "../lib/address.js";
+import { metadataFolder, parse, type Place } from "../lib/address.js";
 import { bytes } from "../lib/format.js";
 import { parseExact } from "../lib/json.js";
 import { readMetadata, type Metadata } from "./metadata.js";
-import { forget, noted } from "./requests.js";
+import { ask, forget, noted } from "./requests.js";
 import { place, snapshotId } from "./view.js";
 import { keysFor } from "./keys.js";
 
@@ -60,6 +60,7 @@ async function open(wanted: Place, keys: Credentials | undefined, signal: AbortS
   forget();
   try {
     const { store, table: name, isFile } = parse(wanted, keys, noted);
+    if (!keys && !isFile) void ahead(wanted);
     const warehouse = new Warehouse(store);
     const table = await (isFile ? warehouse.openMetadata(name, { signal }) : warehouse.open(name, { signal }));
     const model = await describe(table, name);
@@ -67,6 +68,15 @@ async function open(wanted: Place, keys: Credentials | undefined, signal: AbortS
   } catch (error) {
     if (!signal.aborted) state.value = { kind: "failed", error };
   }
+}
+
+/** Asks for the head of a public table while the module is loaded: for what is said to be its newest version. */
+async function ahead(where: Place): Promise<void> {
+  const folder = metadataFolder(where);
+  if (!folder) return;
+  const hint = await ask(`${folder}/version-hint.text`).catch(() => undefined);
+  const version = hint?.ok ? (await hint.clone().text()).trim() : "";
+  if (/^\d{1,15}$/.test(version)) await ask(`${folder}/v${version}.metadata.json`).catch(() => {});
 }
 
 /** More metadata would keep the page from everything else while it is parsed. */
