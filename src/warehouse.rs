@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::catalog::{Allowed, Pinned, StoreCatalog, TableHandle, is_uri, key_of, uri, uuid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{BoxFuture, Runtime};
-use crate::spec::{NestedField, NewTable, PartitionSpec, Schema, SortOrder, TableMetadata, Type, properties};
+use crate::spec::{
+    NestedField, NewTable, PartitionSpec, PartitionTerm, Schema, SortOrder, SortTerm, TableMetadata, Type, properties,
+};
 use crate::store::ObjectStore;
 use crate::table::Table;
 
@@ -70,6 +72,8 @@ impl Warehouse {
             warehouse: self.clone(),
             name: name.into(),
             schema: None,
+            partition: Vec::new(),
+            sort: Vec::new(),
             properties: BTreeMap::new(),
             or_open: false,
         }
@@ -137,6 +141,8 @@ pub struct CreateTable {
     warehouse: Warehouse,
     name: String,
     schema: Option<Schema>,
+    partition: Vec<PartitionTerm>,
+    sort: Vec<SortTerm>,
     properties: BTreeMap<String, String>,
     or_open: bool,
 }
@@ -145,6 +151,19 @@ impl CreateTable {
     /// The columns.
     pub fn schema(mut self, schema: Schema) -> Self {
         self.schema = Some(schema);
+        self
+    }
+
+    /// What rows are divided into files by: `.partition_by([day("at"), bucket(16, "user")])`. Readers leave out files whose
+    /// partition shows that no row of theirs is wanted; the columns are in the files all the same.
+    pub fn partition_by<T: Into<PartitionTerm>>(mut self, terms: impl IntoIterator<Item = T>) -> Self {
+        self.partition = terms.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What rows are sorted by within files: `.sort_by([asc("at"), desc("level")])`.
+    pub fn sort_by(mut self, terms: impl IntoIterator<Item = SortTerm>) -> Self {
+        self.sort = terms.into_iter().collect();
         self
     }
 
@@ -161,14 +180,13 @@ impl CreateTable {
     }
 
     async fn run(self) -> Result<Table> {
-        let Self { warehouse, name, schema, mut properties, or_open } = self;
+        let Self { warehouse, name, schema, partition, sort, mut properties, or_open } = self;
         let schema = schema.ok_or_else(|| Error::invalid_input(format!("the table `{name}` needs a schema")))?;
         let key = warehouse.key(&name)?;
         check_properties(&properties)?;
-        let new = |field: &&NestedField| matches!(field.field_type, Type::Variant | Type::Unknown);
-        if let Some(field) = schema.walk().into_iter().map(|(_, field)| field).find(new) {
-            let message =
-                format!("column `{}`: its type needs format version 3, and tables are created with 2", field.name);
+        let is_new = |field: &NestedField| field.field_type.format_version() > 2;
+        if let Some((column, _)) = schema.walk().into_iter().find(|(_, field)| is_new(field)) {
+            let message = format!("column `{column}`: its type needs format version 3, and tables are created with 2");
             return Err(Error::unsupported(message));
         }
         properties.insert(properties::CREATED_BY.into(), concat!("datashard ", env!("CARGO_PKG_VERSION")).into());
@@ -180,9 +198,9 @@ impl CreateTable {
             format_version: 2,
             table_uuid,
             location,
+            partition_spec: PartitionSpec::new(&schema, partition)?,
+            sort_order: SortOrder::new(&schema, sort)?,
             schema: schema.clone(),
-            partition_spec: PartitionSpec::unpartitioned(),
-            sort_order: SortOrder::unsorted(),
             properties,
         };
         let first = TableMetadata::create(new, now);

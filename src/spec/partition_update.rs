@@ -76,7 +76,6 @@ impl PartitionUpdate {
     }
 
     /// The table's default spec with the changes, under the id of the default one.
-    #[cfg_attr(not(test), allow(dead_code, reason = "transactions use it"))]
     pub(crate) fn apply(&self, metadata: &TableMetadata) -> Result<PartitionSpec> {
         let base = metadata.partition_spec(metadata.default_spec_id)?;
         let highest = metadata.partition_specs.iter().flat_map(|spec| &spec.fields).map(|field| field.field_id).max();
@@ -246,7 +245,6 @@ fn check_name(
 impl TableMetadata {
     /// Makes this the spec that writers use: one that the table has already if its fields are the same, else a new one,
     /// whatever its id says.
-    #[cfg_attr(not(test), allow(dead_code, reason = "transactions use it"))]
     pub(crate) fn set_partition_spec(&mut self, mut spec: PartitionSpec) -> Result<()> {
         let highest = spec.fields.iter().map(|field| field.field_id).max().unwrap_or(self.last_partition_id);
         self.last_partition_id = self.last_partition_id.max(highest);

@@ -186,7 +186,6 @@ impl TableMetadata {
 
     /// Makes this the order that writers use: one that the table has already if its fields are the same, else a new one,
     /// whatever its id says. Files stay as they are.
-    #[cfg_attr(not(test), allow(dead_code, reason = "transactions use it"))]
     pub(crate) fn set_sort_order(&mut self, mut order: SortOrder) -> Result<()> {
         let known = self.sort_orders.iter().find(|known| known.fields == order.fields).map(|known| known.order_id);
         self.default_sort_order_id = match known {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::expr::Predicate;
 use crate::runtime::{BoxFuture, MaybeSend};
 use crate::scan::Filter;
-use crate::spec::SchemaUpdate;
+use crate::spec::{PartitionUpdate, SchemaUpdate, SortTerm};
 use crate::table::Table;
 use crate::transaction::{Change, Guard, IdempotencyKey, Isolation, MetadataChange, TransactionReceipt};
 
@@ -120,6 +120,16 @@ impl<'a> Transaction<'a> {
     /// Changes the table's columns. Rows that the transaction appends afterwards have the new ones.
     pub fn update_schema(self, update: SchemaUpdate) -> Self {
         self.metadata(MetadataChange::Schema(update))
+    }
+
+    /// Changes how rows are divided into files. Files that are there stay as they are; later ones are divided anew.
+    pub fn update_partition_spec(self, update: PartitionUpdate) -> Self {
+        self.metadata(MetadataChange::Partition(update))
+    }
+
+    /// Changes what rows are sorted by within files that are written from now on; by nothing without terms.
+    pub fn sort_by(self, terms: impl IntoIterator<Item = SortTerm>) -> Self {
+        self.metadata(MetadataChange::Sort(terms.into_iter().collect()))
     }
 
     /// Sets a table property.

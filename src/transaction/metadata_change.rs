@@ -1,5 +1,5 @@
 use crate::error::{Error, Result};
-use crate::spec::{SchemaUpdate, TableMetadata, properties};
+use crate::spec::{PartitionUpdate, SchemaUpdate, SortOrder, SortTerm, TableMetadata, properties};
 
 /// A change of a table's metadata, which is made again on whatever version it is committed on.
 #[derive(Clone, Debug)]
@@ -7,6 +7,9 @@ pub(crate) enum MetadataChange {
     SetProperty(String, String),
     RemoveProperty(String),
     Schema(SchemaUpdate),
+    Partition(PartitionUpdate),
+    /// Unsorted where there are no terms.
+    Sort(Vec<SortTerm>),
 }
 
 impl MetadataChange {
@@ -23,6 +26,14 @@ impl MetadataChange {
             Self::Schema(update) => {
                 let schema = update.apply(metadata)?;
                 metadata.set_schema(schema)?;
+            }
+            Self::Partition(update) => {
+                let spec = update.apply(metadata)?;
+                metadata.set_partition_spec(spec)?;
+            }
+            Self::Sort(terms) => {
+                let order = SortOrder::new(&*metadata.current_schema()?, terms.iter().cloned())?;
+                metadata.set_sort_order(order)?;
             }
         }
         Ok(())

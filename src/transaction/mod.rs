@@ -20,6 +20,8 @@ mod keyed;
 mod keyed_tests;
 mod manifest;
 mod metadata_change;
+#[cfg(test)]
+mod partition_tests;
 mod receipt;
 mod remove;
 mod resolve;

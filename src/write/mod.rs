@@ -13,6 +13,7 @@ mod position_deletes;
 mod put_new;
 mod records;
 mod rolling;
+mod sort;
 
 pub(crate) use data_file::PreparedFile;
 pub use ipc::ipc_to_batches;

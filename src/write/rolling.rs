@@ -14,6 +14,7 @@ use crate::store::{PutOptions, Upload};
 use crate::write::PreparedFile;
 use crate::write::partition::{Partition, Partitioner, folder};
 use crate::write::pieces::Pieces;
+use crate::write::sort::Sorter;
 
 /// The size of data files to aim for by default (`write.target-file-size-bytes`).
 const TARGET: u64 = 512 << 20;
@@ -25,9 +26,12 @@ const SLICE: usize = 65_536;
 /// How much of files that are being written, one in each partition, is held in memory. Beyond it the largest is ended.
 const MOST_OPEN: u64 = if cfg!(target_family = "wasm") { 24 << 20 } else { 256 << 20 };
 
+/// How much of a file's rows is held until they are sorted: files of sorted tables are as large at most.
+const MOST_SORTED: usize = if cfg!(target_family = "wasm") { 4 << 20 } else { 64 << 20 };
+
 /// Writes batches, which have exactly the schema's columns, into as many files as the default partition spec and the files'
-/// size ask for. Memory is bounded by a row group and a part, of partitioned tables by a fixed size; a file smaller than a
-/// part is left to be sent with its commit.
+/// size ask for, each sorted as the table is. Memory is bounded by a row group and a part, of partitioned and sorted
+/// tables by a fixed size; a file smaller than a part is left to be sent with its commit.
 pub(crate) async fn write_batches(
     table: &TableHandle,
     metadata: &TableMetadata,
@@ -58,6 +62,10 @@ struct Writer<'a> {
     partitioner: Option<Partitioner>,
     /// By the place of their partition.
     open: BTreeMap<usize, OpenFile>,
+    /// `None` where rows stay in the order in which they come.
+    sorter: Option<Sorter>,
+    /// Rows to be sorted, and their bytes, by the place of their partition.
+    unsorted: BTreeMap<usize, (Vec<RecordBatch>, usize)>,
     begun: usize,
     files: Vec<PreparedFile>,
 }
@@ -78,6 +86,8 @@ impl<'a> Writer<'a> {
             spec,
             partitioner,
             open: BTreeMap::new(),
+            sorter: Sorter::new(metadata.sort_order()?, schema),
+            unsorted: BTreeMap::new(),
             begun: 0,
             files: Vec::new(),
         })
@@ -91,8 +101,38 @@ impl<'a> Writer<'a> {
                 Some(partitioner) => partitioner.divide(&slice)?,
             };
             for (place, rows) in divided {
-                self.write_to(place, &rows).await?;
+                match self.sorter {
+                    None => self.write_to(place, &rows).await?,
+                    Some(_) => self.hold(place, rows).await?,
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Holds rows until a file of them is sorted.
+    async fn hold(&mut self, place: usize, rows: RecordBatch) -> Result<()> {
+        let (held, bytes) = self.unsorted.entry(place).or_default();
+        *bytes += rows.get_array_memory_size();
+        held.push(rows);
+        if *bytes >= MOST_SORTED {
+            self.write_sorted(place).await?;
+        }
+        let total: usize = self.unsorted.values().map(|(_, bytes)| bytes).sum();
+        if total as u64 > MOST_OPEN {
+            let largest = self.unsorted.iter().max_by_key(|(_, (_, bytes))| *bytes).map(|(place, _)| *place);
+            self.write_sorted(largest.unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is held of a partition as a file, in order.
+    async fn write_sorted(&mut self, place: usize) -> Result<()> {
+        let (held, _) = self.unsorted.remove(&place).unwrap_or_default();
+        let sorted = self.sorter.as_ref().map(|sorter| sorter.sort(&held)).transpose()?;
+        if let Some(rows) = sorted.flatten() {
+            self.write_to(place, &rows).await?;
+            self.end(place).await?;
         }
         Ok(())
     }
@@ -140,12 +180,19 @@ impl<'a> Writer<'a> {
 
     async fn end(&mut self, place: usize) -> Result<()> {
         if let Some(file) = self.open.remove(&place) {
-            self.files.push(file.finish(self.table).await?);
+            let mut file = file.finish(self.table).await?;
+            file.data_file.sort_order_id = Some(self.sorter.as_ref().map_or(0, Sorter::order_id));
+            self.files.push(file);
         }
         Ok(())
     }
 
     async fn finish(mut self) -> Result<Vec<PreparedFile>> {
+        while let Some(place) = self.unsorted.keys().next().copied() {
+            if let Err(error) = self.write_sorted(place).await {
+                return Err(self.give_up(error).await);
+            }
+        }
         while let Some(place) = self.first() {
             if let Err(error) = self.end(place).await {
                 return Err(self.give_up(error).await);
