@@ -130,6 +130,8 @@ test("a Parquet file is appended by the names of its columns, and one of other c
   await other.append([{ id: 1, level: "x" }]);
   await give(page, "other.parquet", await other.scan().toParquet());
   assert.deepEqual(await problems(page), [["all", "level", "the table has no such column"]]);
+  await give(page, "large.csv", Buffer.alloc((16 << 20) + 1, "1\n"));
+  await page.waitForSelector("text=large.csv is larger than 16 MiB");
   await give(page, "broken.parquet", "PAR1 but nothing else");
   await page.waitForFunction(() => /malformed/.test(document.querySelector("table.problems")?.textContent));
   await page.context().close();

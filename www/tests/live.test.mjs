@@ -61,9 +61,17 @@ test("settings are in the link, a race can be stopped, and no motion is shown to
   assert.equal(await page.inputValue(".settings label:has-text('Appends') select"), "100");
   await page.selectOption(".settings label:has-text('Writers') select", "4");
   assert.equal(param(page, "live"), "4.100.60.0.0.0.5");
+  await page.evaluate(() => {
+    window.drawn = 0;
+    window.since = performance.now();
+    new MutationObserver(() => (window.drawn += 1)).observe(document.querySelector(".lanes"), { subtree: true, childList: true, attributes: true });
+  });
   await page.click(".settings .primary");
   await page.waitForSelector("text=Stop");
-  await page.waitForFunction(() => Number.parseInt(document.querySelector(".counts dd").textContent) >= 2, undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => Number.parseInt(document.querySelector(".counts dd").textContent) >= 6, undefined, { timeout: 60_000 });
+  // In steps of a second.
+  const { drawn, seconds } = await page.evaluate(() => ({ drawn: window.drawn, seconds: (performance.now() - window.since) / 1_000 }));
+  assert.ok(drawn > 0 && drawn <= seconds + 2, `${drawn} in ${seconds} s`);
   await page.click("text=Stop");
   await page.waitForSelector("text=Every append is in the table once", { timeout: 60_000 });
   assert.ok((await number(page, "Commits")) < 400);

@@ -66,6 +66,7 @@ test("the metadata is shown as it is, and each request is in the log", async () 
   assert.equal(json.location, "s3://demo/logs");
   const [last] = (await table.snapshots()).slice(-1);
   assert.match(await page.locator('pre[aria-label="Metadata"]').textContent(), new RegExp(`"current-snapshot-id": ${last.snapshotId},`));
+  await page.waitForSelector('optgroup[label="Manifests"]', { state: "attached" });
   const log = await page.locator(".log tbody tr").allTextContents();
   assert.match(log.at(-1), /GET\/demo\/logs\/metadata\/version-hint\.text200/);
   assert.equal(log.length, Number(/(\d+) request/.exec(await page.textContent(".status"))[1]));
@@ -83,6 +84,7 @@ test("a manifest list, a manifest and a footer are shown as JSON, from the list 
   assert.equal(entries[0].data_file.file_path, file.file_path);
   await page.reload();
   await page.waitForSelector('pre[aria-label="Manifest"]');
+  await page.click("text=List data files too");
   await page.waitForSelector('optgroup[label="Data and delete files"]', { state: "attached" });
   await page.selectOption("#inside", file.file_path);
   await page.waitForSelector('pre[aria-label="Parquet footer"]');

@@ -146,3 +146,29 @@ test("a request is told by what came before it", async () => {
   assert.equal(kindOf("PUT", "/memory/race/metadata/x-m0.avro", undefined), "manifest");
   assert.equal(kindOf("PUT", "/memory/race/metadata/version-hint.text", undefined), "hint");
 });
+
+test("the bucket's rule lets a page write where it wants to", async () => {
+  const { corsRule } = await load("lib/advice.ts");
+  const [reading] = JSON.parse(corsRule("https://page.example"));
+  const [writing] = JSON.parse(corsRule("https://page.example", { isWriting: true }));
+  assert.deepEqual([reading.AllowedMethods, reading.AllowedHeaders], [["GET", "HEAD"], ["range"]]);
+  assert.ok(["PUT", "POST", "DELETE"].every((method) => writing.AllowedMethods.includes(method)));
+  assert.ok(["if-none-match", "authorization", "x-amz-date"].every((header) => writing.AllowedHeaders.includes(header)));
+});
+
+test("the folder of a table's metadata is a URL where that is plain", async () => {
+  const { metadataFolder } = await load("lib/address.ts");
+  const of = (address, endpoint = "") => metadataFolder({ address, endpoint, region: "" });
+  assert.equal(of("s3://demo/logs/", "http://127.0.0.1:9000/"), "http://127.0.0.1:9000/demo/logs/metadata");
+  assert.equal(of("https://data.example/a/b"), "https://data.example/a/b/metadata");
+  for (const other of ["s3://demo/logs", "s3://demo/a b", "https://data.example/a?b", "https://user:key@data.example/a/b"]) assert.equal(of(other, ""), undefined, other);
+});
+
+test("JSON is put on few lines, with every value as it was", async () => {
+  const { readable } = await load("lib/json.ts");
+  const json = JSON.stringify({ list: Array.from({ length: 30 }, (_, i) => ({ size: i, name: `n${i}`, of: [1, null, "a,b"] })), empty: {}, rows: 1 }).replace('"rows":1', '"rows":6096200201571731012');
+  const text = readable(json);
+  assert.deepEqual(text.split("\n").slice(0, 5), ["{", '  "rows": 6096200201571731012,', '  "list": [', '    { "name": "n0", "size": 0, "of": [1, null, "a,b"] },', '    { "name": "n1", "size": 1, "of": [1, null, "a,b"] },']);
+  assert.deepEqual(JSON.parse(text), JSON.parse(json));
+  assert.equal(readable('"text"'), '"text"');
+});

@@ -15,6 +15,7 @@ export interface Checked {
 
 /** So many rows are shown. */
 const SHOWN = 100;
+const PAUSE = 20_000;
 /** No more rows than these are checked again for further problems. */
 const MOST_CHECKED = 200_000;
 
@@ -29,7 +30,7 @@ export async function check(table: Table, { rows, problems: known }: Read): Prom
     try {
       const ipc = await table.preview(left);
       if (problems.length > 0) return refused(problems);
-      return accepted(ipc);
+      return await accepted(ipc);
     } catch (error) {
       const { row, ...problem } = told(error);
       const isKnown = row !== undefined && places !== undefined;
@@ -49,11 +50,13 @@ function told(error: unknown): Problem {
   return { row: row === undefined ? undefined : Number(row), column: column ?? "", why: why ?? message };
 }
 
-function accepted(ipc: Uint8Array): Checked {
+async function accepted(ipc: Uint8Array): Promise<Checked> {
   const shown: Row[] = [];
   let count = 0;
   for (const row of rowsOf<Row>(ipc)) {
     if (count++ < SHOWN) shown.push(row);
+    // The page has other things to do meanwhile.
+    if (count % PAUSE === 0) await new Promise((resolve) => setTimeout(resolve));
   }
   const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return { ipc, count, shown, problems: [], key };

@@ -20,7 +20,7 @@ export function FilterBox({ model, fields }: { model: Model; fields: Field[] }) 
   /** Where the caret is to be, once the text is there. */
   const moved = useRef<number | undefined>(undefined);
   const id = useId();
-  const { verdict, ask } = useVerdict(model, text.trim());
+  const { verdict, ask } = useVerdict(model, text.trim(), applied);
   const options = isOpen ? complete(text, caret, fields) : [];
 
   useEffect(() => setText(applied), [applied]);
@@ -104,8 +104,8 @@ interface Verdict {
   said: string;
 }
 
-/** What is wrong with a filter, or which files it leaves, as one types; and a way to ask at once. */
-function useVerdict({ table }: Model, filter: string): { verdict: Verdict; ask: () => Promise<Verdict> } {
+/** What is wrong with a filter, or which files it leaves, as one types; and a way to ask at once. The rows tell of the one that is applied. */
+function useVerdict({ table }: Model, filter: string, applied: string): { verdict: Verdict; ask: () => Promise<Verdict> } {
   const at = snapshotId.value;
   const [verdict, setVerdict] = useState<Verdict>({ of: "", problem: "", said: "" });
   const ask = async (signal?: AbortSignal) => {
@@ -114,13 +114,14 @@ function useVerdict({ table }: Model, filter: string): { verdict: Verdict; ask: 
     return fresh;
   };
   useEffect(() => {
+    if (filter === applied) return setVerdict({ of: filter, problem: "", said: "" });
     const abort = new AbortController();
     const timer = setTimeout(() => void ask(abort.signal), filter ? PAUSE : 0);
     return () => {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [table, filter, at]);
+  }, [table, filter, applied, at]);
   return { verdict, ask };
 }
 

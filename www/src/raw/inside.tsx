@@ -1,3 +1,5 @@
+import { readable } from "../lib/json.js";
+import { useState } from "preact/hooks";
 import { baseName } from "../files/tree.js";
 import { useResource } from "../state/resource.js";
 import { current, type Model } from "../state/table.js";
@@ -12,6 +14,8 @@ const CHOICES = 200;
 export function Inside({ model }: { model: Model }) {
   const snapshotId = current.value?.snapshotId;
   const { file } = view.value;
+  // Their names are in the manifests, which are many.
+  const [isListing, setListing] = useState(false);
   const choices = useResource(async (signal) => {
     if (snapshotId === undefined) return undefined;
     const [snapshots, manifests] = await Promise.all([
@@ -22,10 +26,10 @@ export function Inside({ model }: { model: Model }) {
     return { lists: list ? [list] : [], manifests: manifests.map((row) => String(row["path"])) };
   }, [model, snapshotId]);
   const files = useResource(async (signal) => {
-    if (snapshotId === undefined) return [];
+    if (snapshotId === undefined || !isListing) return [];
     const rows = await model.table.inspect("files", { snapshotId, signal });
     return rows.filter((row) => row["file_format"] === "PARQUET").slice(0, CHOICES).map((row) => String(row["file_path"]));
-  }, [model, snapshotId]);
+  }, [model, snapshotId, isListing]);
   const text = useResource(async (signal) => {
     if (!file) return undefined;
     return file.endsWith(".avro") ? model.table.manifestJson(file, { signal }) : model.table.parquetFooter(file, { signal });
@@ -46,12 +50,13 @@ export function Inside({ model }: { model: Model }) {
         <Group label="Manifests" paths={manifests.slice(0, CHOICES)} />
         <Group label="Data and delete files" paths={files.value ?? []} />
       </select>
+      {!isListing && <button type="button" onClick={() => setListing(true)}>List data files too</button>}
       {error !== undefined && <ErrorNote error={error} retry={() => (choices.error === undefined ? files.retry() : choices.retry())} />}
       {file && text.error !== undefined && <ErrorNote error={text.error} retry={text.retry} />}
       {file && text.isLoading && <Skeleton rows={6} label="Reading the file" />}
     </section>
     {file && !text.isLoading && text.value !== undefined && (
-      <Text title={file.endsWith(".avro") ? "Manifest" : "Parquet footer"} facts={baseName(file)} json={text.value} name={`${baseName(file)}.json`} />
+      <Text title={file.endsWith(".avro") ? "Manifest" : "Parquet footer"} facts={baseName(file)} json={text.value} name={`${baseName(file)}.json`} write={readable} />
     )}
     </>
   );

@@ -10,8 +10,8 @@ const MOST = 400_000;
 const MOST_INDENTED = 4_000_000;
 
 /** JSON with its line breaks, and a way to save it as it is. */
-export function Text({ title, facts, json, name }: { title: string; facts: string; json: string; name: string }) {
-  const text = useMemo(() => (json.length > MOST_INDENTED ? json : indented(json)), [json]);
+export function Text({ title, facts, json, name, write = indented }: { title: string; facts: string; json: string; name: string; write?: typeof indented }) {
+  const text = useMemo(() => (json.length > MOST_INDENTED ? json : write(json)), [json]);
   return (
     <section>
       <h2>{title} <small>{facts}, {bytes(json.length)}</small>
