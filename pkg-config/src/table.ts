@@ -5,7 +5,7 @@ import { Scan, source, type ScanOptions } from "./scan.js";
 import { defined } from "./store.js";
 import type { TableSchema } from "./schema.js";
 import { Pulled } from "./pull.js";
-import { Transaction, type TransactionOptions, type TransactionReceipt } from "./transaction.js";
+import { Transaction, type KeyedOptions, type TransactionOptions, type TransactionReceipt } from "./transaction.js";
 import type { Abortable } from "./warehouse.js";
 
 export interface CommitReceipt {
@@ -118,6 +118,16 @@ export class Table implements AsyncDisposable {
   /** Deletes the rows that satisfy a condition: `await table.delete("level = 'debug'")`. */
   async delete(filter: string, options?: TransactionOptions): Promise<TransactionReceipt> {
     return this.transaction().delete(filter).commit(options);
+  }
+
+  /** Puts rows in the place of those with the same values in the columns `on`, and appends the others. */
+  async upsert(rows: Appendable, { on, ...options }: KeyedOptions): Promise<TransactionReceipt> {
+    return this.transaction().upsert(rows, on).commit(options);
+  }
+
+  /** Appends the rows whose values in the columns `on` no row of the table has. */
+  async appendNew(rows: Appendable, { on, ...options }: KeyedOptions): Promise<TransactionReceipt> {
+    return this.transaction().appendNew(rows, on).commit(options);
   }
 
   /** Deletes the rows that satisfy a condition and appends others, as one snapshot. */

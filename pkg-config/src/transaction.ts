@@ -35,10 +35,16 @@ export interface TransactionOptions extends Abortable {
   idempotencyKey?: string | undefined;
 }
 
+export interface KeyedOptions extends TransactionOptions {
+  /** The columns that tell rows apart; where there are none, those that identify the table's rows. */
+  on: readonly string[];
+}
+
 type Change =
   | { kind: "append"; rows: Batches }
   | { kind: "delete"; filter: string }
   | { kind: "overwrite"; filter: string; rows: Batches }
+  | { kind: "upsert" | "appendNew"; rows: Batches; on: readonly string[] }
   | { kind: "setProperty"; name: string; value: string }
   | { kind: "removeProperty"; name: string }
   | { kind: "addColumn"; parent?: string; field: Field }
@@ -84,6 +90,19 @@ export class Transaction {
   /** Deletes the rows that satisfy a condition and appends others, as one snapshot. The new rows need not satisfy it. */
   overwrite(filter: string, rows: Appendable): Transaction {
     return this.#with({ kind: "overwrite", filter, rows: brought(rows) });
+  }
+
+  /**
+   * Puts rows in the place of those that have the same values in the columns `on`, and appends those that replace none, as
+   * one snapshot. Of several rows with the same key the last stays; a key with a null is an error. They are held in memory.
+   */
+  upsert(rows: Appendable, on: readonly string[]): Transaction {
+    return this.#with({ kind: "upsert", rows: brought(rows), on });
+  }
+
+  /** Appends those rows whose values in the columns `on` no row of the table has, and of several the first. */
+  appendNew(rows: Appendable, on: readonly string[]): Transaction {
+    return this.#with({ kind: "appendNew", rows: brought(rows), on });
   }
 
   /** Puts these rows in the place of all that are there. */

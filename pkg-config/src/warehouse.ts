@@ -11,6 +11,10 @@ export interface Abortable {
 export interface CreateOptions extends Abortable {
   /** Table properties, such as `write.parquet.compression-codec`. */
   properties?: Record<string, string> | undefined;
+  /** What rows are divided into files by: columns, or `day(at)`, `bucket(16, id)`, `truncate(4, name)`. */
+  partitionBy?: readonly string[] | undefined;
+  /** What rows are sorted by within files: `level`, `at desc nulls last`, `day(at)`. */
+  sortBy?: readonly string[] | undefined;
   /** If the table is there already, with these columns, open it. */
   orOpen?: boolean | undefined;
 }

@@ -30,6 +30,7 @@ mod schema_update;
 mod snapshot;
 mod sort;
 mod summary;
+mod term_text;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time_text;

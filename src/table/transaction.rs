@@ -97,8 +97,16 @@ impl<'a> Transaction<'a> {
         batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
         on: impl IntoIterator<Item = S>,
     ) -> Self {
-        let rows = Box::pin(stream::iter(batches.into_iter().map(Ok)));
-        self.with(Ok(Change::Upsert(rows, on.into_iter().map(Into::into).collect())))
+        self.upsert_stream(stream::iter(batches.into_iter().map(Ok)), on)
+    }
+
+    /// The same of the rows that a stream brings.
+    pub fn upsert_stream<S: Into<String>>(
+        self,
+        batches: impl Stream<Item = Result<RecordBatch>> + MaybeSend + 'a,
+        on: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.with(Ok(Change::Upsert(Box::pin(batches), on.into_iter().map(Into::into).collect())))
     }
 
     /// Appends those rows whose values in the columns `on` no row of the table has, and of several the first: duplicates are
@@ -108,8 +116,16 @@ impl<'a> Transaction<'a> {
         batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
         on: impl IntoIterator<Item = S>,
     ) -> Self {
-        let rows = Box::pin(stream::iter(batches.into_iter().map(Ok)));
-        self.with(Ok(Change::AppendNew(rows, on.into_iter().map(Into::into).collect())))
+        self.append_new_stream(stream::iter(batches.into_iter().map(Ok)), on)
+    }
+
+    /// The same of the rows that a stream brings.
+    pub fn append_new_stream<S: Into<String>>(
+        self,
+        batches: impl Stream<Item = Result<RecordBatch>> + MaybeSend + 'a,
+        on: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.with(Ok(Change::AppendNew(Box::pin(batches), on.into_iter().map(Into::into).collect())))
     }
 
     /// Puts these rows in the place of all that are there.

@@ -63,5 +63,5 @@ pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>
 /// All rows, one for each key: they are compared with those of the table.
 async fn collect(metadata: &TableMetadata, rows: Rows<'_>, on: &[String], stays: Stays) -> Result<Vec<RecordBatch>> {
     let batches: Vec<RecordBatch> = rows.try_collect().await?;
-    Ok(Keyed::new(&*metadata.current_schema()?, &batches, on, stays)?.batches)
+    Ok(Keyed::new(metadata.current_schema()?, &batches, on, stays)?.batches)
 }

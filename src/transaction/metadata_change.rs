@@ -32,7 +32,7 @@ impl MetadataChange {
                 metadata.set_partition_spec(spec)?;
             }
             Self::Sort(terms) => {
-                let order = SortOrder::new(&*metadata.current_schema()?, terms.iter().cloned())?;
+                let order = SortOrder::new(metadata.current_schema()?, terms.iter().cloned())?;
                 metadata.set_sort_order(order)?;
             }
         }

@@ -55,7 +55,7 @@ fn with<'a>(
     metadata: &mut TableMetadata,
     thrown: &Thrown,
 ) -> Result<Transaction<'a>> {
-    let known = &["kind", "filter", "rows", "name", "value", "parent", "field", "to", "before", "after"];
+    let known = &["kind", "filter", "rows", "name", "value", "parent", "field", "to", "before", "after", "on"];
     let change = Options::new(change, "change", known)?;
     let rows = |metadata: &TableMetadata| {
         let missing = || Error::invalid_input("the change needs `rows`");
@@ -74,6 +74,8 @@ fn with<'a>(
         "append" => transaction.append_stream(rows(metadata)?),
         "delete" => transaction.delete(change.required_string("filter")?),
         "overwrite" => transaction.overwrite_stream(change.required_string("filter")?, rows(metadata)?),
+        "upsert" => transaction.upsert_stream(rows(metadata)?, change.strings("on")?.unwrap_or_default()),
+        "appendNew" => transaction.append_new_stream(rows(metadata)?, change.strings("on")?.unwrap_or_default()),
         "setProperty" => {
             let (name, value) = (change.required_string("name")?, change.required_string("value")?);
             transaction.metadata(of_metadata(MetadataChange::SetProperty(name, value))?)

@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::Append;
 use crate::error::{Error, Result};
+use crate::spec::PartitionTerm;
 use crate::transaction::{CommitReceipt, Resolution};
 use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::object::object;
@@ -27,7 +28,7 @@ impl JsWarehouse {
         #[wasm_bindgen(unchecked_optional_param_type = "CreateOptions")] options: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "AbortSignal")] signal: Option<Signal>,
     ) -> Result<JsValue, JsValue> {
-        let options = Options::new(options, "create", &["properties", "orOpen"])?;
+        let options = Options::new(options, "create", &["properties", "orOpen", "partitionBy", "sortBy"])?;
         let mut creating = self.0.create(name).schema(schema_from(&schema)?);
         if let Some(properties) = options.get("properties") {
             let properties = Object::from(properties);
@@ -38,6 +39,13 @@ impl JsWarehouse {
                 let value = value.ok_or_else(wrong)?;
                 creating = creating.property(name, value);
             }
+        }
+        if let Some(terms) = options.strings("partitionBy")? {
+            let terms = terms.iter().map(|term| term.parse::<PartitionTerm>()).collect::<Result<Vec<_>>>()?;
+            creating = creating.partition_by(terms);
+        }
+        if let Some(terms) = options.strings("sortBy")? {
+            creating = creating.sort_by(terms.iter().map(|term| term.parse()).collect::<Result<Vec<_>>>()?);
         }
         if options.bool("orOpen")? == Some(true) {
             creating = creating.or_open();

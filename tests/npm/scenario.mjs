@@ -176,6 +176,23 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       equal(await ids(own), [1]);
     },
 
+    "a table is partitioned, sorted, and has one row for each key": async () => {
+      const schema = { fields: [{ name: "id", type: "long", required: true }, { name: "at", type: "timestamptz" }, { name: "n", type: "int" }] };
+      const own = await warehouse.create(`${path}-parts`, schema, { partitionBy: ["day(at)", "bucket(2, id)"], sortBy: ["n desc"] });
+      const row = (id, n) => ({ id, at: new Date(Date.UTC(2026, 10, 1 + (id % 3))), n });
+      await own.append(Array.from({ length: 30 }, (_, id) => row(id, id)));
+      const plan = await own.scan({ filter: "at >= '2026-11-02T00:00:00Z' and at < '2026-11-03T00:00:00Z'" }).plan();
+      equal((await plan.files()).length <= 2, true);
+      equal(await ids(own, { filter: "at >= '2026-11-02T00:00:00Z' and at < '2026-11-03T00:00:00Z'" }), Array.from({ length: 10 }, (_, i) => 3 * i + 1));
+      const upserted = await own.upsert([row(4, 400), row(99, 1), row(4, 401)], { on: ["id"] });
+      equal([upserted.rows, upserted.deleted, (await own.scan({ filter: "id = 4" }).toArray()).map(({ n }) => n)], [2, 1, [401]]);
+      const fresh = await own.appendNew([row(99, 2), row(100, 3)], { on: ["id"] });
+      equal([fresh.rows, fresh.deleted, await own.count()], [1, 0, 32]);
+      equal((await own.delete("at < '2026-11-02T00:00:00Z'")).deleted, 11);
+      await refused("invalid-input", () => warehouse.create(`${path}-wrong`, schema, { partitionBy: ["week(at)"] }));
+      await refused("invalid-input", () => own.upsert([{ id: 1 }], { on: ["nothing"] }));
+    },
+
     "rows are read one by one, in batches, and as a stream": async () => {
       let count = 0;
       for await (const row of table.scan({ select: ["id"], filter: "level = 'load'", batchRows: 7 }).rows()) {
