@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Field, ScanOptions, ScanPlan } from "datashard/worker";
 import { columnsAt } from "../state/metadata.js";
+import { LAZY, planOf } from "../state/first.js";
 import { useResource } from "../state/resource.js";
 import { current, type Model } from "../state/table.js";
 import { go, snapshotId, view } from "../state/view.js";
@@ -18,9 +19,6 @@ import { Sorted } from "./sorted.js";
 import type { RowSource } from "./source.js";
 import { statistics } from "./statistics.js";
 
-/** Not more is read ahead than one may look at soon, and the first rows are decoded soon. */
-const LAZY: ScanOptions = { ordered: true, batchRows: 512, concurrency: 2, bufferBytes: 4 << 20 };
-
 /** The rows, as far as one looks. */
 export function DataTab({ model }: { model: Model }) {
   const { filter, columns: names, sort } = view.value;
@@ -34,7 +32,7 @@ export function DataTab({ model }: { model: Model }) {
     ...(fields !== all && { select: fields.map(({ name }) => name) }),
   };
   const plan = useResource(async (signal) => {
-    const plan = await model.table.scan({ ...options, ...(by ? { batchRows: 8_192 } : LAZY), signal }).plan();
+    const plan = await planOf(model.table, { ...options, ...(by ? { batchRows: 8_192 } : LAZY) }, signal);
     const [report, total] = await Promise.all([plan.report(), plan.exactCount()]);
     planned.value = { files: report.files - report.filesSkipped, of: report.files };
     return { plan, total };
