@@ -15,7 +15,10 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use canonical::{assert_same, rows};
-use datashard::spec::{NestedField, PrimitiveType, Schema, Type};
+use datashard::spec::{
+    NestedField, PartitionUpdate, PrimitiveType, Schema, SchemaUpdate, Type, bucket, day, desc, identity, month,
+    truncate,
+};
 use datashard::store::{GetOptions, MemoryStore};
 use datashard::{Table, Warehouse};
 use futures::executor::block_on;
@@ -24,7 +27,7 @@ use serde_json::{Value as Json, json};
 use support::bucket_server::{Options, Server};
 use support::s3;
 
-fn bucket() -> Server {
+fn server() -> Server {
     Server::start(Arc::new(MemoryStore::new()), Options::default()).unwrap()
 }
 
@@ -52,7 +55,7 @@ fn scan(table: &Table) -> Vec<Json> {
 #[test]
 #[ignore = "needs Python"]
 fn every_primitive_type_reads_the_same_everywhere() {
-    let server = bucket();
+    let server = server();
     let table = create(&server, "primitives", tables::primitive_schema());
     let written = tables::primitives();
     append(&table, &written);
@@ -67,7 +70,7 @@ fn every_primitive_type_reads_the_same_everywhere() {
 #[test]
 #[ignore = "needs Python"]
 fn nested_types_read_the_same_everywhere() {
-    let server = bucket();
+    let server = server();
     let table = create(&server, "nested", tables::nested_schema());
     let written = tables::nested();
     append(&table, &written);
@@ -86,7 +89,7 @@ fn nested_types_read_the_same_everywhere() {
 #[test]
 #[ignore = "needs Python"]
 fn an_empty_table_is_empty_everywhere() {
-    let server = bucket();
+    let server = server();
     let table = create(&server, "empty", tables::primitive_schema());
     let mut judge = Judge::start(&server);
     for engine in Engine::ALL {
@@ -98,7 +101,7 @@ fn an_empty_table_is_empty_everywhere() {
 #[ignore = "needs Python"]
 fn what_deletes_and_overwrites_leave_reads_the_same_everywhere_at_every_snapshot() {
     for mode in ["copy-on-write", "merge-on-read"] {
-        let server = bucket();
+        let server = server();
         let create = warehouse(&server).create("changed").schema(tables::simple_schema());
         let table = block_on(create.property("write.delete.mode", mode).into_future()).unwrap();
         append(&table, &[tables::simple(0..50), tables::simple(50..100), tables::simple(100..150)]);
@@ -127,8 +130,52 @@ fn what_deletes_and_overwrites_leave_reads_the_same_everywhere_at_every_snapshot
 
 #[test]
 #[ignore = "needs Python"]
+fn partitioned_tables_and_what_becomes_of_them_read_the_same_everywhere() {
+    let server = server();
+    let schema = Schema::new([
+        NestedField::required("id", PrimitiveType::Long),
+        NestedField::optional("name", PrimitiveType::String),
+        NestedField::optional("at", PrimitiveType::Timestamptz),
+        NestedField::optional("on", PrimitiveType::Date),
+    ]);
+    let names = ["null", "", "..", "a/b", "ä *?", "a=b&c", "%2F", "it's"];
+    let records = |ids: std::ops::Range<i64>| {
+        ids.map(|id| {
+            let name = names.get(usize::try_from(id % 9).unwrap());
+            let at = (id % 5 != 0)
+                .then(|| format!("{}-0{}-1{}T0{}:59:59.999999Z", 1969 + id % 3, 1 + id % 7, id % 10, id % 8));
+            json!({"id": id, "name": name, "at": at, "on": format!("19{}-12-31", 60 + id % 20)})
+        })
+        .collect::<Vec<_>>()
+    };
+    let spec = [identity("name"), month("at"), bucket(2, "id")];
+    let create = warehouse(&server).create("partitioned").schema(schema.unwrap()).partition_by(spec);
+    let table = block_on(create.sort_by([desc("id")]).into_future()).unwrap();
+    block_on(async {
+        table.append_records(&records(0..90)).await.unwrap();
+        table.delete("name = '..' or id = 8").await.unwrap();
+        let mode = table.transaction().set_property("write.delete.mode", "merge-on-read");
+        mode.delete("id = 17 or id = 10").await.unwrap();
+        let evolve = PartitionUpdate::new().remove("name").remove("at_month").add(day("at")).add(truncate(1, "name"));
+        table.transaction().update_partition_spec(evolve).await.unwrap();
+        table.append_records(&records(100..130)).await.unwrap();
+        table.update_schema(SchemaUpdate::new().rename_column("on", "day").add("n", PrimitiveType::Int)).await.unwrap();
+        let changed = [json!({"id": 101, "name": "new", "n": 1}), json!({"id": 500, "name": "new", "n": 2})];
+        let batch = datashard::records_to_batch(&*table.schema().unwrap(), &changed).unwrap();
+        assert_eq!(table.upsert([batch], ["id"]).await.unwrap().deleted, 1);
+    });
+    let expected = scan(&table);
+    assert_eq!(expected.len(), 90 - 10 - 1 - 2 + 30 + 1);
+    let mut judge = Judge::start(&server);
+    for engine in [Engine::PyIceberg, Engine::DuckDb, Engine::Polars] {
+        assert_same(&format!("{engine:?}"), &judge.read(engine, &table), &expected);
+    }
+}
+
+#[test]
+#[ignore = "needs Python"]
 fn thirty_appends_and_each_snapshot_of_them_read_the_same_everywhere() {
-    let server = bucket();
+    let server = server();
     let table = create(&server, "snapshots", tables::simple_schema());
     let written: Vec<_> = (0..30).map(|i| tables::simple(i * 10..i * 10 + 10)).collect();
     append(&table, &written);
@@ -151,7 +198,7 @@ fn thirty_appends_and_each_snapshot_of_them_read_the_same_everywhere() {
 #[test]
 #[ignore = "needs Python"]
 fn what_concurrent_writers_append_is_there_once_everywhere() {
-    let server = bucket();
+    let server = server();
     let table = create(&server, "concurrent", tables::simple_schema());
     let batch = |writer: i64, append: i64| tables::simple((writer * 6 + append) * 10..(writer * 6 + append) * 10 + 10);
     std::thread::scope(|scope| {
@@ -188,7 +235,7 @@ impl Condition {
 #[test]
 #[ignore = "needs Python"]
 fn filters_over_our_bounds_find_the_same_rows() {
-    let server = bucket();
+    let server = server();
     let table = create(&server, "bounds", tables::primitive_schema());
     // A file for each row, and files of several, so that every value is a bound of something.
     let together = tables::primitives();
@@ -282,7 +329,7 @@ impl Condition {
 #[test]
 #[ignore = "needs Python"]
 fn filters_over_our_bounds_of_nested_fields_find_the_same_rows() {
-    let server = bucket();
+    let server = server();
     let point = Type::structure([
         NestedField::optional("x", PrimitiveType::Int),
         NestedField::optional("name", PrimitiveType::String),
@@ -323,7 +370,7 @@ fn python_fields() -> Json {
 #[test]
 #[ignore = "needs Python"]
 fn a_table_of_the_python_datashard_is_read_and_appended_to() {
-    let server = bucket();
+    let server = server();
     let mut judge = Judge::start(&server);
     let location = "s3://demo/wh/db/theirs";
     judge.run("create", location, json!({ "fields": python_fields() }));
@@ -382,7 +429,7 @@ fn assert_healthy(judge: &mut Judge, table: &Table, count: u64) {
 #[test]
 #[ignore = "needs Python"]
 fn we_and_the_python_datashard_append_to_one_table_in_turn() {
-    let server = bucket();
+    let server = server();
     let mut judge = Judge::start(&server);
     let table = create(&server, "turns", tables::simple_schema());
     let mut expected = Vec::new();
@@ -421,7 +468,7 @@ fn we_and_the_python_datashard_append_to_one_table_in_turn() {
 #[test]
 #[ignore = "needs Python"]
 fn the_python_datashard_leaves_our_many_manifests_alone() {
-    let server = bucket();
+    let server = server();
     let mut judge = Judge::start(&server);
     let table = create(&server, "many", tables::simple_schema());
     append(&table, &(0..65).map(|i| tables::simple(i..i + 1)).collect::<Vec<_>>());
@@ -441,7 +488,7 @@ fn the_python_datashard_leaves_our_many_manifests_alone() {
 fn we_and_the_python_datashard_append_to_one_table_at_the_same_time() {
     const WRITERS: i64 = 3;
     const APPENDS: i64 = 8;
-    let server = bucket();
+    let server = server();
     let ours = create(&server, "ours", tables::simple_schema());
     let mut judge = Judge::start(&server);
     let fields = json!([
