@@ -125,6 +125,10 @@ fn what_deletes_and_overwrites_leave_reads_the_same_everywhere_at_every_snapshot
         }
         let left = [20..30, 32..50, 110..149, 1000..1010, 2000..2001].map(tables::simple);
         assert_same(&format!("we ({mode})"), &scan(&table), &rows(&left));
+        // The Python datashard 0.11 does not heed that files were removed: the README warns.
+        if mode == "copy-on-write" {
+            assert!(judge.read(Engine::Datashard, &table).len() > rows(&left).len());
+        }
     }
 }
 
