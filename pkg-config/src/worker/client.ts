@@ -9,6 +9,8 @@ export class WorkerBackend implements Backend {
   readonly #start: () => Worker;
   readonly #waiting = new Waiting();
   readonly #functions: Callback[] = [];
+  /** Calls of functions of the page that have not ended. */
+  readonly #running = new Map<number, AbortController>();
   #worker: Worker | undefined;
 
   constructor(start: () => Worker) {
@@ -57,15 +59,21 @@ export class WorkerBackend implements Backend {
 
   #receive(message: ToPage): void {
     if (message.kind === "settled") this.#waiting.end(message);
+    else if (message.kind === "abort") this.#running.get(message.id)?.abort();
     else void this.#run(message);
   }
 
-  async #run({ id, name, given }: Extract<ToPage, { kind: "function" }>): Promise<void> {
+  async #run({ id, name, given, isAbortable }: Extract<ToPage, { kind: "function" }>): Promise<void> {
+    const controller = new AbortController();
+    if (isAbortable) given = [...given.slice(0, -1), { ...(given.at(-1) as object), signal: controller.signal }];
+    this.#running.set(id, controller);
     try {
       const value = await sendable(await this.#functions[name]?.(...given));
       this.#worker?.postMessage({ kind: "settled", id, value }, transferable(value));
     } catch (error) {
       this.#post({ kind: "settled", id, error: thrown(error) });
+    } finally {
+      this.#running.delete(id);
     }
   }
 

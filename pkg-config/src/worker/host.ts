@@ -47,13 +47,20 @@ function local(value: unknown): unknown {
 function remote(name: number) {
   return async (...given: unknown[]): Promise<unknown> => {
     const { id, settled } = waiting.begin();
-    page.postMessage({ kind: "function", id, name, given: given.map(plain) });
-    const value = await settled;
+    const signal = signalOf(given.at(-1));
+    page.postMessage({ kind: "function", id, name, given: given.map(plain), isAbortable: signal !== undefined });
+    const abort = () => page.postMessage({ kind: "abort", id });
+    signal?.addEventListener("abort", abort, { once: true });
+    const value = await settled.finally(() => signal?.removeEventListener("abort", abort));
     if (typeof value !== "object" || value === null || !("response" in value)) return value;
     const { status, headers, body } = value as unknown as { status: number; headers: [string, string][]; body: Uint8Array };
     const hasBody = ![101, 204, 205, 304].includes(status);
     return new Response(hasBody ? (body as BodyInit) : null, { status, headers });
   };
+}
+
+function signalOf(value: unknown): AbortSignal | undefined {
+  return typeof value === "object" && value !== null && "signal" in value ? (value.signal as AbortSignal) : undefined;
 }
 
 /** What is given to `fetch`, without what cannot be sent. */

@@ -10,7 +10,11 @@ export type ToWorker =
   | Settled;
 
 /** From the worker to the page. */
-export type ToPage = Settled | { kind: "function"; id: number; name: number; given: unknown[] };
+export type ToPage =
+  | Settled
+  /** `isAbortable`: the last of what is given is an object that wants a `signal`. */
+  | { kind: "function"; id: number; name: number; given: unknown[]; isAbortable: boolean }
+  | { kind: "abort"; id: number };
 
 /** The end of a call, whoever made it. */
 export type Settled = { kind: "settled"; id: number; value?: unknown; error?: Thrown };
