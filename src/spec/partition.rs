@@ -38,6 +38,12 @@ impl PartitionSpec {
         self.fields.iter().all(|field| field.transform == Transform::Void)
     }
 
+    /// Whether a schema has all columns that values are made from.
+    pub(crate) fn has_sources(&self, schema: &Schema) -> bool {
+        let mut fields = self.fields.iter().filter(|field| field.transform != Transform::Void);
+        fields.all(|field| schema.field_by_id(field.source_id).is_some())
+    }
+
     /// The type of a field's values; `None` if its column is gone or its transform is unknown.
     pub fn result_type(&self, field: &PartitionField, schema: &Schema) -> Option<PrimitiveType> {
         let source = schema.field_by_id(field.source_id)?.field_type.as_primitive()?;

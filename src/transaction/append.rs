@@ -33,7 +33,7 @@ impl Appends {
     /// Makes the files of rows of one schema, unless they are made.
     pub(super) async fn prepare(&mut self, draft: &Draft, rows: &[&AppendedRows]) -> Result<()> {
         let table = draft.table();
-        let Some(schema) = rows.first().map(|rows| rows.schema.clone()) else { return Ok(()) };
+        let Some(mut schema) = rows.first().map(|rows| rows.schema.clone()) else { return Ok(()) };
         still_there(&draft.metadata, &schema)?;
         if self.files.is_none() {
             let (mut files, mut batches) = (Vec::new(), Vec::new());
@@ -42,6 +42,12 @@ impl Appends {
                     Content::Files(own) => files.extend(own.iter().cloned()),
                     Content::Batches(own) => batches.extend(own.iter().cloned().map(Ok)),
                 }
+            }
+            let metadata = &draft.metadata;
+            if files.is_empty() && !metadata.partition_spec(metadata.default_spec_id)?.has_sources(&schema) {
+                // Another writer has added the column that rows are now divided by.
+                schema = metadata.current_schema()?.clone();
+                batches = batches.into_iter().map(|batch| conform(&schema, &batch?)).collect();
             }
             let batches = Box::pin(stream::iter(batches));
             files.extend(write_batches(table, &draft.metadata, &schema, batches).await?);

@@ -35,7 +35,11 @@ impl NewManifest {
         }
         let adding = groups.into_iter().map(|((spec_id, _), files)| {
             let spec = metadata.partition_spec(spec_id)?.clone();
-            Self::adding(table, schema.clone(), spec, files.into_iter())
+            // Of an old spec's values the types are those of columns that may be gone.
+            let has_sources = |schema: &&Arc<Schema>| spec.has_sources(schema);
+            let newest_first = std::iter::once(schema).chain(metadata.schemas.iter().rev());
+            let schema = newest_first.into_iter().find(has_sources).unwrap_or(schema).clone();
+            Self::adding(table, schema, spec, files.into_iter())
         });
         adding.collect()
     }

@@ -232,3 +232,33 @@ fn partition_summaries_tell_which_manifests_need_not_be_read() {
         assert_eq!(task.data_file.partition, [Some(Value::String("b".into())), None]);
     });
 }
+
+#[test]
+fn a_writer_that_does_not_know_the_column_that_rows_are_divided_by_goes_on() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let one = table(&store, []).await;
+        let other = Warehouse::new(store).open("t").await.unwrap();
+        let update = SchemaUpdate::new().add("region", PrimitiveType::String);
+        let divide = PartitionUpdate::new().add(identity("region"));
+        one.transaction().update_schema(update).update_partition_spec(divide).await.unwrap();
+        let receipt = other.append_records(&[json!({"id": 1, "name": "a"})]).await.unwrap();
+        assert_eq!(receipt.conflicts, 1);
+        assert_eq!(ids(&other, "region is null and name = 'a'").await, [1]);
+    });
+}
+
+#[test]
+fn rows_of_partitions_by_a_column_that_is_gone_can_be_deleted_in_both_modes() {
+    block_on(async {
+        for mode in ["copy-on-write", "merge-on-read"] {
+            let table = table(&MemoryStore::new(), [identity("name")]).await;
+            table.append(named(&[Some("a"), Some("a"), Some("b"), Some("b")])).await.unwrap();
+            table.transaction().update_partition_spec(PartitionUpdate::new().remove("name")).await.unwrap();
+            table.update_schema(SchemaUpdate::new().drop_column("name")).await.unwrap();
+            let change = table.transaction().set_property("write.delete.mode", mode);
+            assert_eq!(change.delete("id = 1 or id = 2").await.unwrap().deleted, 2, "{mode}");
+            assert_eq!(ids(&table, "true").await, [0, 3], "{mode}");
+        }
+    });
+}
