@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +19,7 @@ use crate::read::decoder::{AvroDecoder, Decoder};
 use crate::read::files::Files;
 use crate::runtime::BoxFuture;
 use crate::spec::DataFile;
+use crate::store::merge;
 
 #[cfg(test)]
 mod tests;
@@ -168,9 +169,10 @@ impl Rows {
     }
 }
 
-/// Pages that are only partly of rows that are wanted are read too, so that this may be more than the decoder says.
+/// Pages that are only partly of rows that are wanted are read too, and what lies between ranges, so that this may be more
+/// than the decoder says.
 fn sum(ranges: &[Range<u64>]) -> u64 {
-    ranges.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
+    merge(ranges).iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
 }
 
 impl Limits {
@@ -215,7 +217,7 @@ pub(crate) fn check_format(file: &DataFile) -> Result<()> {
 }
 
 /// How much of a file's end is read at first. Of a file of up to `most` bytes all, if a request saved is worth what is read in
-/// vain; of others the footer.
+/// vain; of others the footer and the indexes before it, which is what the manifest does not count among the columns.
 fn first_read(file: &DataFile, projection: &Projection, filtered: bool, most: u64) -> u64 {
     if file.file_format == AVRO {
         return 0;
@@ -228,11 +230,20 @@ fn first_read(file: &DataFile, projection: &Projection, filtered: bool, most: u6
     };
     // A filter may leave out most of it.
     let in_vain = if filtered { size } else { size.saturating_sub(wanted) };
-    if size <= most && in_vain <= WORTH_A_REQUEST { size } else { FIRST_READ }
+    if size <= most && in_vain <= WORTH_A_REQUEST {
+        return size;
+    }
+    let columns = sizes.values().fold(MAGIC, |sum, size| sum.saturating_add(*size));
+    Some(size.saturating_sub(columns)).filter(|rest| FOOTERS.contains(rest)).unwrap_or(FIRST_READ)
 }
 
 /// About what a request's round trip costs, in bytes.
-const WORTH_A_REQUEST: u64 = 256 << 10;
+const WORTH_A_REQUEST: u64 = if cfg!(target_family = "wasm") { 256 << 10 } else { 1 << 20 };
+/// What a Parquet file begins with.
+const MAGIC: u64 = 4;
+/// How large footers with indexes are. If less is left the manifest is wrong about columns, and if more, it does not know all
+/// of them, or most of that are Bloom filters.
+const FOOTERS: RangeInclusive<u64> = 256..=256 << 10;
 
 /// A manifest may be wrong about a file's size, where another program has put a file in its place: then the store knows.
 async fn footer(files: &Files, file: &DataFile, first_read: u64) -> Result<FileMetadata> {

@@ -10,8 +10,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::BoxFuture;
 use crate::store::{GetOptions, ObjectStore};
 
-/// Ranges with less between them than this are read in one request: about what a request's round trip costs in bytes.
-const GAP: u64 = 256 << 10;
+/// Ranges with no more between them than this are read in one request.
+const NEAR: u64 = 256 << 10;
+/// Those with no more between them than this too, about what a request's round trip costs in bytes,
+const FAR: u64 = 1 << 20;
+/// as long as what is read in vain is not more than this in all, or than an eighth of what is wanted.
+const IN_VAIN: u64 = if cfg!(target_family = "wasm") { 512 << 10 } else { 4 << 20 };
 /// No request asks for more than this, unless a single range does.
 const MAX: u64 = 16 << 20;
 /// How many requests run at a time.
@@ -54,22 +58,35 @@ fn too_short(key: &str) -> Error {
     Error::invalid_data(format!("{key} is shorter than its metadata says"))
 }
 
-/// Ranges in order that cover these, joined where little lies between them.
+/// Ranges in order that cover these, joined where little lies between them: the nearest first.
 pub(crate) fn merge(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut sorted: Vec<_> = ranges.iter().filter(|range| range.start < range.end).cloned().collect();
     sorted.sort_by_key(|range| range.start);
-    let mut merged: Vec<Range<u64>> = Vec::new();
+    let near = join(sorted, |gap| gap <= NEAR);
+    let wanted = near.iter().fold(0_u64, |sum, range| sum.saturating_add(range.end - range.start));
+    let most = IN_VAIN.max(wanted / 8);
+    let mut gaps: Vec<u64> = near.iter().zip(near.iter().skip(1)).map(|(a, b)| b.start - a.end).collect();
+    gaps.sort_unstable();
+    let mut left = most;
+    let worth = |gap: &u64, left: &mut u64| *gap <= FAR && left.checked_sub(*gap).map(|less| *left = less).is_some();
+    let Some(widest) = gaps.into_iter().take_while(|gap| worth(gap, &mut left)).last() else { return near };
+    left = most;
+    join(near, |gap| gap <= widest && worth(&gap, &mut left))
+}
+
+/// Joins ranges in order where what lies between them is worth it.
+fn join(sorted: Vec<Range<u64>>, mut worth: impl FnMut(u64) -> bool) -> Vec<Range<u64>> {
+    let mut joined: Vec<Range<u64>> = Vec::new();
     for range in sorted {
-        match merged.last_mut() {
+        match joined.last_mut() {
             // A range that begins inside the last one is always joined, so that a slice never spans two.
             Some(last)
-                if range.start < last.end
-                    || (range.start <= last.end.saturating_add(GAP) && range.end - last.start <= MAX) =>
+                if range.start < last.end || (range.end - last.start <= MAX && worth(range.start - last.end)) =>
             {
                 last.end = last.end.max(range.end);
             }
-            _ => merged.push(range),
+            _ => joined.push(range),
         }
     }
-    merged
+    joined
 }
