@@ -64,6 +64,10 @@ enum State {
     Done,
 }
 
+/// Of row groups as small as a page may be, the page index is not asked: to read it takes longer than to decode them.
+const PAGE_ROWS: i64 = 1 << 10;
+const PAGE_BYTES: u64 = 64 << 10;
+
 impl FileDecoder {
     /// Of a file whose footer was read. The predicate is one bound to the projection's table schema.
     ///
@@ -158,17 +162,14 @@ impl FileDecoder {
                         DecodeResult::Finished => self.state = self.next_part()?,
                     }
                 }
-                State::Whole(rows) => {
-                    let wrong = |error: ArrowError| ParquetError::ArrowError(error.to_string());
-                    match decoded(|| rows.next().transpose().map_err(wrong))? {
-                        Some(batch) => {
-                            if let Some(batch) = self.finish(&batch)? {
-                                return Ok(Step::Batch(batch));
-                            }
+                State::Whole(rows) => match decoded(|| rows.next().transpose().map_err(wrong))? {
+                    Some(batch) => {
+                        if let Some(batch) = self.finish(&batch)? {
+                            return Ok(Step::Batch(batch));
                         }
-                        None => self.state = self.next_part()?,
                     }
-                }
+                    None => self.state = self.next_part()?,
+                },
             }
         }
     }
@@ -290,7 +291,11 @@ impl FileDecoder {
                     })
                 };
                 let stats = GroupStats::new(&self.file, &self.refine.wide, group);
-                tested.iter().any(indexed) && predicate.is_some_and(|predicate| !must_match(predicate, &stats))
+                let is_a_page =
+                    group.num_rows() <= PAGE_ROWS && group_bytes(parquet, &self.leaves, *number) <= PAGE_BYTES;
+                !is_a_page
+                    && tested.iter().any(indexed)
+                    && predicate.is_some_and(|predicate| !must_match(predicate, &stats))
             })
         });
         let undecided: Vec<usize> = undecided.collect();
@@ -357,4 +362,8 @@ impl FileDecoder {
         self.parts = divide(self.reader.metadata(), &self.leaves, groups, self.options.part_bytes, join).into();
         self.next_part()
     }
+}
+
+fn wrong(error: ArrowError) -> ParquetError {
+    ParquetError::ArrowError(error.to_string())
 }

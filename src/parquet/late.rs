@@ -74,13 +74,16 @@ impl Late {
         least: u64,
     ) -> Result<Option<Self>> {
         let Some(predicate) = &refine.predicate else { return Ok(None) };
-        let narrow = refine.wide.only(&predicate.field_ids())?;
-        let tested = leaves(file.arrow_schema(), narrow.schema())?;
         let output = leaves(file.arrow_schema(), refine.projection.schema())?;
-        let others: Vec<usize> = output.iter().copied().filter(|leaf| !tested.contains(leaf)).collect();
         let bytes = |leaves: &[usize]| {
             groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.bytes(metadata, leaves)))
         };
+        if bytes(&output) < least.max(1) {
+            return Ok(None);
+        }
+        let narrow = refine.wide.only(&predicate.field_ids())?;
+        let tested = leaves(file.arrow_schema(), narrow.schema())?;
+        let others: Vec<usize> = output.iter().copied().filter(|leaf| !tested.contains(leaf)).collect();
         let descriptor = metadata.file_metadata().schema_descr();
         let repeated = |leaf: &usize| descriptor.columns().get(*leaf).is_none_or(|column| column.max_rep_level() > 0);
         if tested.is_empty() || bytes(&others) < least.max(1) || tested.iter().chain(&output).any(repeated) {

@@ -6,13 +6,13 @@ use arrow_schema::SchemaRef;
 use crate::error::{Error, Result};
 use crate::spec::{ListType, MapType, NestedField, Schema, StructType, Type, Value, ordered, to_arrow};
 
-/// Which columns of a table are read, and so the schema of the batches that come out.
+/// Which columns of a table are read, and so the schema of the batches that come out. Cheap to clone, as each file has its own.
 #[derive(Clone, Debug)]
 pub struct Projection {
-    table: Schema,
-    output: Schema,
+    table: Arc<Schema>,
+    output: Arc<Schema>,
     arrow_schema: SchemaRef,
-    fills: BTreeMap<i32, Fill>,
+    fills: Arc<BTreeMap<i32, Fill>>,
 }
 
 /// What a column holds where a file does not say.
@@ -29,7 +29,7 @@ pub(crate) enum Fill {
 impl Projection {
     /// All columns.
     pub fn all(table: &Schema) -> Result<Self> {
-        Self::make(table, table.clone())
+        Self::make(Arc::new(table.clone()), table.clone())
     }
 
     /// These columns, in this order. `a.b` is the field `b` of the struct `a` without its other fields.
@@ -51,14 +51,14 @@ impl Projection {
         }
         let tops = order.iter().filter_map(|id| table.fields().iter().find(|top| top.id == *id));
         let fields = tops.filter_map(|top| prune(top, &wanted)).collect();
-        Self::make(table, Schema::with_ids(table.schema_id(), StructType { fields })?)
+        Self::make(Arc::new(table.clone()), Schema::with_ids(table.schema_id(), StructType { fields })?)
     }
 
     /// These fields, wherever they are, each in the structs around it.
     pub(crate) fn of_ids(table: &Schema, ids: &[i32]) -> Result<Self> {
         let wanted = ordered(ids.iter().copied());
         let fields = table.fields().iter().filter_map(|top| prune(top, &wanted)).collect();
-        Self::make(table, Schema::with_ids(table.schema_id(), StructType { fields })?)
+        Self::make(Arc::new(table.clone()), Schema::with_ids(table.schema_id(), StructType { fields })?)
     }
 
     /// The same with values for columns that a file may lack although its rows have them: identity partition columns.
@@ -71,8 +71,9 @@ impl Projection {
     /// The same with what columns hold that a file does not say.
     #[must_use]
     pub(crate) fn fills(mut self, fills: impl IntoIterator<Item = (i32, Fill)>) -> Self {
+        let own = Arc::make_mut(&mut self.fills);
         for (id, fill) in fills {
-            self.fills.insert(id, fill);
+            own.insert(id, fill);
         }
         self
     }
@@ -99,6 +100,9 @@ impl Projection {
 
     /// The same columns and also these fields, for a filter to look at.
     pub(crate) fn and_also(&self, ids: &BTreeSet<i32>) -> Result<Self> {
+        if ids.is_empty() {
+            return Ok(self.clone());
+        }
         let have: BTreeSet<i32> = ordered(self.output.walk().into_iter().map(|(_, field)| field.id));
         if ids.is_subset(&have) {
             return Ok(self.clone());
@@ -109,19 +113,19 @@ impl Projection {
         let (kept, added): (Vec<_>, Vec<_>) = self.table.fields().iter().partition(whole);
         let fields = kept.into_iter().chain(added).filter_map(|top| prune(top, &wanted)).collect();
         let output = Schema::with_ids(self.table.schema_id(), StructType { fields })?;
-        Ok(Self { fills: self.fills.clone(), ..Self::make(&self.table, output)? })
+        Ok(Self { fills: self.fills.clone(), ..Self::make(self.table.clone(), output)? })
     }
 
     /// Of the same columns only these fields.
     pub(crate) fn only(&self, ids: &BTreeSet<i32>) -> Result<Self> {
         let fields = self.output.fields().iter().filter_map(|top| prune(top, ids)).collect();
         let output = Schema::with_ids(self.table.schema_id(), StructType { fields })?;
-        Ok(Self { fills: self.fills.clone(), ..Self::make(&self.table, output)? })
+        Ok(Self { fills: self.fills.clone(), ..Self::make(self.table.clone(), output)? })
     }
 
-    fn make(table: &Schema, output: Schema) -> Result<Self> {
+    fn make(table: Arc<Schema>, output: Schema) -> Result<Self> {
         let arrow_schema = Arc::new(to_arrow(&output)?);
-        Ok(Self { table: table.clone(), output, arrow_schema, fills: BTreeMap::new() })
+        Ok(Self { table, output: Arc::new(output), arrow_schema, fills: Arc::default() })
     }
 }
 

@@ -4,45 +4,73 @@ use arrow_array::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::push_decoder::ParquetPushDecoder;
 
-use super::{FileDecoder, State};
+use super::{FileDecoder, State, wrong};
 use crate::error::Result;
 use crate::parquet::dictionaries::Dictionaries;
-use crate::parquet::footer::broken;
+use crate::parquet::footer::{broken, decoded};
 use crate::parquet::parts::{Part, Reading, take};
-use crate::parquet::project::project;
+use crate::parquet::project::{leaves, project};
 use crate::parquet::whole::WholeGroup;
 
 impl FileDecoder {
     pub(super) fn next_part(&mut self) -> Result<State> {
-        let Some(part) = self.parts.pop_front() else { return Ok(State::Done) };
-        if part.continues.is_none() {
-            self.dictionaries = Dictionaries::default();
+        loop {
+            let Some(part) = self.parts.pop_front() else { return Ok(State::Done) };
+            if part.continues.is_none() {
+                self.dictionaries = Dictionaries::default();
+            }
+            let none_passed = self.late.as_mut().is_some_and(|late| late.begin(&part));
+            let filters = self.late.as_ref().is_some_and(|late| late.filters);
+            (self.part_bytes, self.skips, self.positions) = (part.bytes, part.skips, part.positions());
+            if self.none_passes(&part)? {
+                continue;
+            }
+            if let Some(rows) = self.whole(&part, &self.leaves) {
+                return Ok(State::Whole(Box::new(rows)));
+            }
+            // Of one row group the library itself asks for what it needs: all at once, or what the filter looks at first, as
+            // is best where no row may pass.
+            self.needs = match part.is_of_one_group() && (!filters || none_passed) {
+                true => Vec::new(),
+                false => self.reading().ranges(&part, self.limit())?,
+            };
+            let decoder = self.part_decoder(&part)?;
+            return Ok(State::Rows(Box::new(decoder)));
         }
-        let none_passed = self.late.as_mut().is_some_and(|late| late.begin(&part));
-        let filters = self.late.as_ref().is_some_and(|late| late.filters);
-        (self.part_bytes, self.skips, self.positions) = (part.bytes, part.skips, part.positions());
-        if let Some(rows) = self.whole(&part) {
-            return Ok(State::Whole(Box::new(rows)));
-        }
-        // Of one row group the library itself asks for what it needs: all at once, or what the filter looks at first, as is
-        // best where no row may pass.
-        self.needs = match part.is_of_one_group() && (!filters || none_passed) {
-            true => Vec::new(),
-            false => self.reading().ranges(&part, self.limit())?,
-        };
-        let decoder = self.part_decoder(&part)?;
-        Ok(State::Rows(Box::new(decoder)))
     }
 
-    /// The rows of a part that is a small row group, all of whose bytes are at hand and all of whose rows are wanted.
-    fn whole(&self, part: &Part) -> Option<ParquetRecordBatchReader> {
+    /// These columns of a part that is a small row group, all of whose bytes are at hand and all of whose rows are wanted.
+    fn whole(&self, part: &Part, leaves: &[usize]) -> Option<ParquetRecordBatchReader> {
         if self.late.is_some() || self.limit().is_some() {
             return None;
         }
-        let (file, leaves) = (self.file.parquet(), &self.leaves);
+        let file = self.file.parquet();
         let group = file.row_groups().get(part.whole_group()?)?;
         let group = WholeGroup::new(file, group, leaves, |range| self.at_hand(range))?;
         group.rows(leaves, self.options.batch_size)
+    }
+
+    /// Whether no row of a small row group passes the filter, as far as the columns tell that it looks at: then the others
+    /// need not be decoded.
+    fn none_passes(&mut self, part: &Part) -> Result<bool> {
+        let Some(predicate) = &self.refine.predicate else { return Ok(false) };
+        let narrow = self.refine.wide.only(&predicate.field_ids())?;
+        let tested = leaves(self.file.arrow_schema(), narrow.schema())?;
+        if tested.is_empty() || tested.len() == self.leaves.len() {
+            return Ok(false);
+        }
+        let Some(mut rows) = self.whole(part, &tested) else { return Ok(false) };
+        let (mut left, mut seen) = (part.positions(), 0_u64);
+        while let Some(batch) = decoded(|| rows.next().transpose().map_err(wrong))? {
+            let mut positions = Vec::new();
+            take(&mut left, batch.num_rows(), |range| positions.push(range));
+            if self.refine.passing(&self.file.with_ids(&batch)?, &narrow, &positions)?.true_count() > 0 {
+                return Ok(false);
+            }
+            seen = seen.saturating_add(batch.num_rows() as u64);
+        }
+        self.report.rows_decoded = self.report.rows_decoded.saturating_add(seen);
+        Ok(true)
     }
 
     fn part_decoder(&self, part: &Part) -> Result<ParquetPushDecoder> {
