@@ -7,18 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::channel::oneshot;
-use http::Method;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::runtime::{Builder, Handle};
-use tokio::time::error::Elapsed;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::error::{Error, Result};
 use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind, NoStore};
-use crate::runtime::BoxFuture;
+use crate::runtime::{BoxFuture, BoxStream};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Without a byte for this long, an answer is given up.
@@ -27,12 +27,14 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const SLOWEST_UPLOAD: u64 = 32 << 10;
 /// Servers close idle connections after about 20 seconds; a request must not meet that moment.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// So much of a body is read before the answer is handed over.
+const AT_ONCE: usize = 256 << 10;
 
 /// HTTP by reqwest: HTTP/1.1 and 2, TLS by rustls with the certificates of the operating system, proxies from the
 /// environment. Cheap to clone; clones share connections.
 ///
-/// It works under any executor: connections are served by one thread of its own, begun with the first request, while
-/// requests are polled where they are awaited, and end where they are dropped.
+/// It works under any executor: connections are served by one thread of its own, begun with the first request. Requests end
+/// where they are dropped.
 #[derive(Clone, Debug)]
 pub struct ReqwestFetch {
     client: reqwest::Client,
@@ -97,27 +99,62 @@ impl Fetch for ReqwestFetch {
             if matches!(*request.method(), Method::PUT | Method::POST) && length == 0 {
                 request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
-            let response = match background.within(patience, self.client.execute(request)).await {
-                Ok(sent) => sent.map_err(|error| explain(error, FetchErrorKind::OutcomeUnknown))?,
-                Err(_) => {
-                    let message = format!("no answer within {} seconds", patience.as_secs());
-                    return Err(FetchError::new(FetchErrorKind::OutcomeUnknown, message));
-                }
+            let read = matches!(*request.method(), Method::GET | Method::HEAD);
+            let answer = answer(self.client.clone(), request, patience);
+            let Answer { status, headers, begun, rest } = match read {
+                true => background.apart(answer).await?,
+                false => background.within(answer).await?,
             };
             let mut answer = http::Response::new(());
-            *answer.status_mut() = response.status();
-            *answer.headers_mut() = response.headers().clone();
-            let chunks = (background, Box::pin(response.bytes_stream()));
-            let chunks = futures::stream::try_unfold(chunks, |(background, mut chunks)| async move {
-                match background.within(READ_TIMEOUT, chunks.next()).await {
-                    Ok(None) => Ok(None),
-                    Ok(Some(Ok(chunk))) => Ok(Some((chunk, (background, chunks)))),
-                    Ok(Some(Err(error))) => Err(explain(error, FetchErrorKind::BrokenOff)),
-                    Err(_) => Err(FetchError::new(FetchErrorKind::BrokenOff, "the answer came to a standstill")),
-                }
+            *answer.status_mut() = status;
+            *answer.headers_mut() = headers;
+            let begun = futures::stream::iter(begun);
+            let Some(chunks) = rest else { return Ok(answer.map(|()| Body::new(begun))) };
+            let rest = futures::stream::try_unfold((background, chunks), |(background, mut chunks)| async move {
+                let chunk = background.within(next(&mut chunks)).await.transpose()?;
+                Ok(chunk.map(|chunk| (chunk, (background, chunks))))
             });
-            Ok(answer.map(|()| Body::new(chunks)))
+            Ok(answer.map(|()| Body::new(begun.chain(rest))))
         })
+    }
+}
+
+type Chunks = BoxStream<'static, reqwest::Result<Bytes>>;
+
+/// An answer with the beginning of its body, and what is still to come.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    begun: Vec<Result<Bytes, FetchError>>,
+    rest: Option<Chunks>,
+}
+
+/// Sends a request, and reads so much of the answer's body that a small one is whole: each piece that is awaited elsewhere
+/// wakes two threads.
+async fn answer(client: reqwest::Client, request: reqwest::Request, patience: Duration) -> Result<Answer, FetchError> {
+    let response = match timeout(patience, client.execute(request)).await {
+        Ok(sent) => sent.map_err(|error| explain(error, FetchErrorKind::OutcomeUnknown))?,
+        Err(_) => {
+            let message = format!("no answer within {} seconds", patience.as_secs());
+            return Err(FetchError::new(FetchErrorKind::OutcomeUnknown, message));
+        }
+    };
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut chunks: Chunks = Box::pin(response.bytes_stream());
+    let (mut begun, mut size) = (Vec::new(), 0);
+    while size < AT_ONCE {
+        let Some(chunk) = next(&mut chunks).await else { return Ok(Answer { status, headers, begun, rest: None }) };
+        size = chunk.as_ref().map_or(AT_ONCE, |chunk| size + chunk.len());
+        begun.push(chunk);
+    }
+    Ok(Answer { status, headers, begun, rest: Some(chunks) })
+}
+
+/// The next piece of a body.
+async fn next(chunks: &mut Chunks) -> Option<Result<Bytes, FetchError>> {
+    match timeout(READ_TIMEOUT, chunks.next()).await {
+        Ok(chunk) => Some(chunk?.map_err(|error| explain(error, FetchErrorKind::BrokenOff))),
+        Err(_) => Some(Err(FetchError::new(FetchErrorKind::BrokenOff, "the answer came to a standstill"))),
     }
 }
 
@@ -156,9 +193,35 @@ impl Background {
         Ok(Self { handle, _alive: alive })
     }
 
-    /// What the future comes to in this time. The timers are the runtime's, which are cheap: there are two for every request.
-    fn within<T: Future>(&self, time: Duration, future: T) -> Inside<impl Future<Output = Result<T::Output, Elapsed>>> {
-        Inside { handle: self.handle.clone(), inner: Box::pin(async move { timeout(time, future).await }) }
+    /// What the future comes to, polled where it is awaited. Timers and sockets are the runtime's.
+    fn within<T: Future>(&self, future: T) -> Inside<T> {
+        Inside { handle: self.handle.clone(), inner: Box::pin(future) }
+    }
+
+    /// The same, polled by the background's own thread. It ends when what is returned is dropped.
+    fn apart<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = Result<T, FetchError>> + Send + 'static,
+    ) -> Apart<T> {
+        Apart(self.handle.spawn(future))
+    }
+}
+
+/// A task of the background's runtime.
+struct Apart<T>(JoinHandle<Result<T, FetchError>>);
+
+impl<T> Future for Apart<T> {
+    type Output = Result<T, FetchError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = |_| FetchError::new(FetchErrorKind::OutcomeUnknown, "the thread for HTTP ended");
+        Pin::new(&mut self.0).poll(context).map(|done| done.map_err(ended).flatten())
+    }
+}
+
+impl<T> Drop for Apart<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
