@@ -13,6 +13,16 @@ pub struct Projection {
     output: Arc<Schema>,
     arrow_schema: SchemaRef,
     fills: Arc<BTreeMap<i32, Fill>>,
+    tested: Option<Arc<Tested>>,
+}
+
+/// What a filter makes of a projection: the same for each file of a scan.
+#[derive(Debug)]
+struct Tested {
+    ids: BTreeSet<i32>,
+    /// The columns with those that the filter looks at, and those alone.
+    wide: (Arc<Schema>, SchemaRef),
+    narrow: (Arc<Schema>, SchemaRef),
 }
 
 /// What a column holds where a file does not say.
@@ -78,6 +88,20 @@ impl Projection {
         self
     }
 
+    /// The same, for files whose rows are tested by a filter that looks at these fields.
+    pub(crate) fn tested_by(mut self, ids: BTreeSet<i32>) -> Result<Self> {
+        let wide = self.and_also(&ids)?;
+        let narrow = wide.only(&ids)?;
+        let of = |projection: Self| (projection.output, projection.arrow_schema);
+        self.tested = Some(Arc::new(Tested { ids, wide: of(wide), narrow: of(narrow) }));
+        Ok(self)
+    }
+
+    /// With these columns, which are known to be those asked for.
+    fn known(&self, (output, arrow_schema): &(Arc<Schema>, SchemaRef)) -> Self {
+        Self { output: output.clone(), arrow_schema: arrow_schema.clone(), ..self.clone() }
+    }
+
     /// The table's schema.
     pub fn table_schema(&self) -> &Schema {
         &self.table
@@ -103,6 +127,9 @@ impl Projection {
         if ids.is_empty() {
             return Ok(self.clone());
         }
+        if let Some(tested) = self.tested.as_ref().filter(|tested| tested.ids == *ids) {
+            return Ok(self.known(&tested.wide));
+        }
         let have: BTreeSet<i32> = ordered(self.output.walk().into_iter().map(|(_, field)| field.id));
         if ids.is_subset(&have) {
             return Ok(self.clone());
@@ -118,6 +145,10 @@ impl Projection {
 
     /// Of the same columns only these fields.
     pub(crate) fn only(&self, ids: &BTreeSet<i32>) -> Result<Self> {
+        let is_wide = |tested: &&Arc<Tested>| tested.ids == *ids && Arc::ptr_eq(&tested.wide.0, &self.output);
+        if let Some(tested) = self.tested.as_ref().filter(is_wide) {
+            return Ok(self.known(&tested.narrow));
+        }
         let fields = self.output.fields().iter().filter_map(|top| prune(top, ids)).collect();
         let output = Schema::with_ids(self.table.schema_id(), StructType { fields })?;
         Ok(Self { fills: self.fills.clone(), ..Self::make(self.table.clone(), output)? })
@@ -125,7 +156,7 @@ impl Projection {
 
     fn make(table: Arc<Schema>, output: Schema) -> Result<Self> {
         let arrow_schema = Arc::new(to_arrow(&output)?);
-        Ok(Self { table, output: Arc::new(output), arrow_schema, fills: Arc::default() })
+        Ok(Self { table, output: Arc::new(output), arrow_schema, fills: Arc::default(), tested: None })
     }
 }
 

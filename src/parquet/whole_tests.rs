@@ -1,9 +1,11 @@
 //! Whether a small row group's pages are decompressed here or by the library, the rows are the same.
 
+use std::sync::Arc;
+
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::Compression;
 use ::parquet::file::properties::{WriterProperties, WriterVersion};
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -12,6 +14,7 @@ use super::late_tests::{rows, schema};
 use super::whole::WholeGroup;
 use super::*;
 use crate::expr::col;
+use crate::spec::{NestedField, PrimitiveType, Schema, to_arrow};
 
 /// Nothing of the file is at hand when its rows are read.
 const NOTHING: u64 = 8;
@@ -113,4 +116,32 @@ fn small_row_groups_are_decompressed_before_the_library_sees_them() {
     let many = arrow_select::concat::concat_batches(&constant.schema(), &vec![constant; 100_000]).unwrap();
     let large = write(&many, zstd, false, false, 1_000_000);
     assert!(large.len() < 100_000 && !opens(&large), "{}", large.len());
+}
+
+#[test]
+fn of_a_small_file_where_no_row_passes_only_what_the_filter_looks_at_is_decoded() {
+    let schema = Schema::new([
+        NestedField::required("n", PrimitiveType::Long),
+        NestedField::required("t", PrimitiveType::String),
+    ])
+    .unwrap();
+    let columns: [ArrayRef; 2] = [
+        Arc::new(Int64Array::from_iter_values((0..200).map(|i| i * 2))),
+        Arc::new(StringArray::from_iter_values((0..200).map(|i| format!("text {}", i * 7_919 % 211)))),
+    ];
+    let batch = RecordBatch::try_new(Arc::new(to_arrow(&schema).unwrap()), columns.to_vec()).unwrap();
+    let mut file = write(&batch, Compression::ZSTD(Default::default()), false, false, 1000).to_vec();
+    let (metadata, _) = read_footer(&file.clone().into(), FIRST_READ).unwrap();
+    let (start, length) = metadata.parquet().row_group(0).column(1).byte_range();
+    let end = (start + length) as usize;
+    file[end - 400..end].fill(0xff);
+    let file = Bytes::from(file);
+    let text = Projection::of(&schema, ["t"]).unwrap();
+    let of = |n: i64| {
+        let filter = col("n").eq(n);
+        read(&file, &text, Some(&filter), DecodeOptions::default(), file.len() as u64)
+            .map(|(batch, ..)| batch.num_rows())
+    };
+    assert_eq!(of(101).unwrap(), 0);
+    assert_eq!(of(100).unwrap_err().kind(), crate::ErrorKind::InvalidData);
 }

@@ -47,6 +47,7 @@ impl ScanStream {
         let projection = Projection::of(&scan.schema, &scan.columns)?;
         let schema = projection.arrow_schema().clone();
         let tested = scan.filter.as_ref().map(BoundPredicate::field_ids).unwrap_or_default();
+        let projection = projection.tested_by(tested.clone())?;
         let partition = projection.and_also(&tested)?.schema().field_by_id(PARTITION).map(|_| scan.partition);
         let report = Arc::new(Mutex::new(report));
         let waiting = Arc::new(Mutex::new(VecDeque::from(tasks)));

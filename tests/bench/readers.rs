@@ -9,8 +9,8 @@
 //! that `cargo build --release --manifest-path tests/bench/iceberg/Cargo.toml` makes. What is missing is left out, and said.
 //!
 //! Each reader is a process of its own, and reads the table so many times, opening it anew; the median counts. All are told the
-//! metadata file: this crate alone could find the newest, for two requests more. Requests and bytes are counted behind the
-//! server, for one time. `raw` fetches the files whole and decodes them with the `parquet` crate.
+//! metadata file; to find the newest takes this crate two requests more. Requests and bytes are counted behind the server, for
+//! one time. `raw` fetches the files whole and decodes them with the `parquet` crate.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 #[path = "../../examples/bucket/server/mod.rs"]
