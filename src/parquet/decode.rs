@@ -64,9 +64,8 @@ enum State {
     Done,
 }
 
-/// Of row groups as small as a page may be, the page index is not asked: to read it takes longer than to decode them.
-const PAGE_ROWS: i64 = 1 << 10;
-const PAGE_BYTES: u64 = 64 << 10;
+/// The places of two pages take more than this: of one alone the index says no more than the row group's statistics.
+const ONE_PAGE: u64 = 18;
 
 impl FileDecoder {
     /// Of a file whose footer was read. The predicate is one bound to the projection's table schema.
@@ -287,15 +286,13 @@ impl FileDecoder {
             parquet.row_groups().get(*number).is_some_and(|group| {
                 let indexed = |leaf: &usize| {
                     group.columns().get(*leaf).is_some_and(|column| {
-                        column.column_index_range().is_some() && column.offset_index_range().is_some()
+                        let places =
+                            column.offset_index_range().is_some_and(|range| range.end - range.start > ONE_PAGE);
+                        places && column.column_index_range().is_some()
                     })
                 };
                 let stats = GroupStats::new(&self.file, &self.refine.wide, group);
-                let is_a_page =
-                    group.num_rows() <= PAGE_ROWS && group_bytes(parquet, &self.leaves, *number) <= PAGE_BYTES;
-                !is_a_page
-                    && tested.iter().any(indexed)
-                    && predicate.is_some_and(|predicate| !must_match(predicate, &stats))
+                tested.iter().any(indexed) && predicate.is_some_and(|predicate| !must_match(predicate, &stats))
             })
         });
         let undecided: Vec<usize> = undecided.collect();
