@@ -165,7 +165,7 @@ fn partitioned_tables_and_what_becomes_of_them_read_the_same_everywhere() {
         table.append_records(&records(100..130)).await.unwrap();
         table.update_schema(SchemaUpdate::new().rename_column("on", "day").add("n", PrimitiveType::Int)).await.unwrap();
         let changed = [json!({"id": 101, "name": "new", "n": 1}), json!({"id": 500, "name": "new", "n": 2})];
-        let batch = datashard::records_to_batch(&*table.schema().unwrap(), &changed).unwrap();
+        let batch = datashard::records_to_batch(&table.schema().unwrap(), &changed).unwrap();
         assert_eq!(table.upsert([batch], ["id"]).await.unwrap().deleted, 1);
     });
     let expected = scan(&table);
