@@ -184,9 +184,11 @@ impl CreateTable {
         let schema = schema.ok_or_else(|| Error::invalid_input(format!("the table `{name}` needs a schema")))?;
         let key = warehouse.key(&name)?;
         check_properties(&properties)?;
-        let is_new = |field: &NestedField| field.field_type.format_version() > 2;
-        if let Some((column, _)) = schema.walk().into_iter().find(|(_, field)| is_new(field)) {
-            let message = format!("column `{column}`: its type needs format version 3, and tables are created with 2");
+        if schema.least_format_version() > 2 {
+            let is_new = |field: &NestedField| field.field_type.format_version() > 2;
+            let found = schema.walk().into_iter().find(|(_, field)| is_new(field));
+            let what = found.map_or("a default value".to_owned(), |(column, _)| format!("column `{column}`: its type"));
+            let message = format!("{what} needs format version 3, and tables are created with 2");
             return Err(Error::unsupported(message));
         }
         properties.insert(properties::CREATED_BY.into(), concat!("datashard ", env!("CARGO_PKG_VERSION")).into());

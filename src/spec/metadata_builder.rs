@@ -67,7 +67,7 @@ impl TableMetadata {
     ///
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on an earlier version and one that is not known, and with
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a table of version 1 that lacks what later ones need.
-    #[cfg_attr(not(test), allow(dead_code, reason = "transactions use it"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tables of format version 3, when they are written"))]
     pub(crate) fn upgrade(&mut self, to: i32) -> Result<()> {
         let from = self.format_version;
         if to < from || !(1..=3).contains(&to) {

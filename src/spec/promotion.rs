@@ -35,7 +35,6 @@ impl Type {
 
 impl Schema {
     /// The first version of the format that a table of these columns can have.
-    #[cfg_attr(not(test), allow(dead_code, reason = "transactions use it"))]
     pub(crate) fn least_format_version(&self) -> i32 {
         let least = |field: &NestedField| match field.initial_default.is_some() || field.write_default.is_some() {
             true => 3,

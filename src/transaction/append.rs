@@ -67,7 +67,6 @@ impl Appends {
             added: self.files().collect(),
             manifests: self.manifests().collect(),
             removed: &Removed::default(),
-            properties: Vec::new(),
         };
         draft.add_snapshot(changes).await
     }

@@ -5,10 +5,8 @@ use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::expr::Predicate;
 use crate::runtime::BoxStream;
-use crate::spec::TableMetadata;
 use crate::transaction::append::prepare;
 use crate::transaction::isolation::Guard;
-use crate::transaction::keyed::{Keyed, Stays};
 use crate::transaction::metadata_change::MetadataChange;
 use crate::transaction::steps::{AppendNewRows, AppendRows, ReplaceRows, UpsertRows};
 use crate::transaction::work::{Payload, Step};
@@ -47,21 +45,9 @@ pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>
                 };
                 Box::new(ReplaceRows::new(filter, guard.clone(), rows))
             }
-            Change::Upsert(rows, on) => {
-                let batches = collect(&metadata, rows, &on, Stays::Last).await?;
-                Box::new(UpsertRows::new(batches, on, guard.clone()))
-            }
-            Change::AppendNew(rows, on) => {
-                let batches = collect(&metadata, rows, &on, Stays::First).await?;
-                Box::new(AppendNewRows::new(batches, on))
-            }
+            Change::Upsert(rows, on) => Box::new(UpsertRows::new(rows.try_collect().await?, on, guard.clone())),
+            Change::AppendNew(rows, on) => Box::new(AppendNewRows::new(rows.try_collect().await?, on)),
         });
     }
     Ok(Payload::Steps(steps))
-}
-
-/// All rows, one for each key: they are compared with those of the table.
-async fn collect(metadata: &TableMetadata, rows: Rows<'_>, on: &[String], stays: Stays) -> Result<Vec<RecordBatch>> {
-    let batches: Vec<RecordBatch> = rows.try_collect().await?;
-    Ok(Keyed::new(metadata.current_schema()?, &batches, on, stays)?.batches)
 }

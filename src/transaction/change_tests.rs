@@ -256,6 +256,21 @@ fn a_rewritten_file_does_not_bring_back_what_another_has_deleted_meanwhile() {
     });
 }
 
+#[test]
+fn what_replaces_a_file_whose_rows_were_all_deleted_beside_it_is_no_append() {
+    block_on(async {
+        let table = table(MemoryStore::new(), "merge-on-read").await;
+        table.append(ids(0..4)).await.unwrap();
+        for id in 0..4 {
+            table.delete(format!("id = {id}")).await.unwrap();
+        }
+        let receipt = table.overwrite("true", ids(5..6)).await.unwrap();
+        assert_eq!((receipt.rows, receipt.deleted), (1, 0));
+        assert_eq!(table.metadata().current_snapshot().unwrap().summary.operation, Operation::Overwrite);
+        assert_eq!(left(&table).await, [5]);
+    });
+}
+
 /// The same where the mode has changed: what was prepared for one was committed as for the other.
 #[test]
 fn what_was_prepared_for_another_mode_is_prepared_anew() {
@@ -285,6 +300,8 @@ fn a_change_decided_on_an_old_snapshot_fails_where_the_rows_it_is_about_have_cha
         conflict(table.delete("id >= 105").decided_on(seen).await.unwrap_err());
         table.delete("id >= 105").decided_on(seen).isolation(Isolation::Snapshot).await.unwrap();
         conflict(table.delete("id = 3").decided_on(1).await.unwrap_err());
+        let wrong = table.delete("nothing = 3").decided_on(seen).await.unwrap_err();
+        assert_eq!(wrong.kind(), ErrorKind::InvalidInput, "a mistake is no conflict: {wrong}");
     });
 }
 

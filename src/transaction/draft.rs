@@ -48,8 +48,6 @@ pub(super) struct Changes<'a> {
     pub(super) added: Vec<&'a PreparedFile>,
     pub(super) manifests: Vec<&'a NewManifest>,
     pub(super) removed: &'a Removed,
-    /// More for its summary.
-    pub(super) properties: Vec<(&'static str, String)>,
 }
 
 /// Files to remove, by the URI of the manifest that lists them. Several deletion vectors may be in one file.
@@ -60,6 +58,10 @@ impl Removed {
     pub(super) fn insert(&mut self, manifest: &str, file: &DataFile) {
         let files = self.0.entry(manifest.to_owned()).or_default();
         files.insert((file.file_path.clone(), file.content_offset));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -145,7 +147,7 @@ impl Draft {
             ));
         }
         let snapshot_id = self.new_snapshot_id();
-        let Changes { operation, added, manifests, removed, properties } = changes;
+        let Changes { operation, added, manifests, removed } = changes;
         let sequence_number = self.metadata.last_sequence_number.saturating_add(1);
         // The newest first, as other writers have it.
         let mut list = Vec::with_capacity(before.len() + manifests.len());
@@ -188,7 +190,7 @@ impl Draft {
             ("engine-version", env!("CARGO_PKG_VERSION").to_owned()),
             (properties::COMMIT_ID, self.commit_id.clone()),
         ];
-        summary.properties.extend(engine.into_iter().chain(properties).map(|(key, value)| (key.to_owned(), value)));
+        summary.properties.extend(engine.map(|(key, value)| (key.to_owned(), value)));
         if let Some(keys) = self.keys.take() {
             summary.properties.insert(properties::IDEMPOTENCY_KEYS.into(), keys);
         }

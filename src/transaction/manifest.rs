@@ -7,8 +7,8 @@ use crate::avro;
 use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::spec::{
-    DataContent, DataFile, EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile,
-    PartitionSpec, Schema, TableMetadata,
+    DataContent, DataFile, EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile, Schema,
+    TableMetadata,
 };
 use crate::write::PreparedFile;
 
@@ -33,27 +33,17 @@ impl NewManifest {
         for PreparedFile { spec_id, data_file, .. } in files {
             groups.entry((*spec_id, data_file.content == DataContent::Data)).or_default().push(data_file);
         }
-        let adding = groups.into_iter().map(|((spec_id, _), files)| {
+        let adding = groups.into_iter().map(|((spec_id, is_data), files)| {
             let spec = metadata.partition_spec(spec_id)?.clone();
             // Of an old spec's values the types are those of columns that may be gone.
             let has_sources = |schema: &&Arc<Schema>| spec.has_sources(schema);
             let newest_first = std::iter::once(schema).chain(metadata.schemas.iter().rev());
             let schema = newest_first.into_iter().find(has_sources).unwrap_or(schema).clone();
-            Self::adding(table, schema, spec, files.into_iter())
+            let content = if is_data { ManifestContent::Data } else { ManifestContent::Deletes };
+            let entries = files.into_iter().map(|file| ManifestEntry::added(file.clone())).collect();
+            Self::new(table, Manifest { schema, partition_spec: spec, content, entries }, 0)
         });
         adding.collect()
-    }
-
-    fn adding<'a>(
-        table: &TableHandle,
-        schema: Arc<Schema>,
-        spec: Arc<PartitionSpec>,
-        files: impl Iterator<Item = &'a DataFile>,
-    ) -> Result<Self> {
-        let entries: Vec<_> = files.map(|file| ManifestEntry::added(file.clone())).collect();
-        let is_data = entries.iter().all(|entry| entry.data_file.content == DataContent::Data);
-        let content = if is_data { ManifestContent::Data } else { ManifestContent::Deletes };
-        Self::new(table, Manifest { schema, partition_spec: spec, content, entries }, 0)
     }
 
     /// Of another manifest whose entries have inherited what they leave out, without the files that `is_removed`: these are

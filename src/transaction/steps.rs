@@ -113,7 +113,8 @@ async fn replace(draft: &mut Draft, removal: &Removal, rows: Option<&AppendRows>
     // Where only files of deletes are added, rows are only removed.
     let only_removes = new().chain(&removal.files).all(PreparedFile::is_of_deletes);
     let operation = match () {
-        _ if removal.rows == 0 => Operation::Append,
+        // A file that had no rows left is removed, too.
+        _ if removal.removed.is_empty() && removal.files.is_empty() => Operation::Append,
         _ if only_removes => Operation::Delete,
         _ => Operation::Overwrite,
     };
@@ -122,7 +123,6 @@ async fn replace(draft: &mut Draft, removal: &Removal, rows: Option<&AppendRows>
         added: new().chain(&removal.files).collect(),
         manifests: rows.iter().flat_map(|rows| rows.appends.manifests()).chain(&removal.manifests).collect(),
         removed: &removal.removed,
-        properties: Vec::new(),
     };
     draft.add_snapshot(changes).await?;
     Ok(effect)

@@ -61,11 +61,11 @@ impl Finder {
         keys: Option<&KeySet>,
         guard: &Guard,
     ) -> Result<Vec<Victim>> {
-        guard.check(draft, filter).await?;
         let keys = keys.filter(|keys| !keys.is_exact);
         let of_keys = keys.into_iter().flat_map(|keys| keys.columns.iter().map(String::as_str));
         let columns = ["_file", "_pos"].into_iter().chain(of_keys);
         let mut plan = draft.scan().select(columns).filter(filter.clone()).plan().await?;
+        guard.check(draft, filter).await?;
         let mut tasks = std::mem::take(&mut plan.tasks);
         if self.is_begun && guard.isolation == Isolation::Snapshot {
             tasks.retain(|task| self.known.contains_key(&task.data_file.file_path));
