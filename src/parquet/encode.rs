@@ -12,6 +12,7 @@ use parquet::file::writer::SerializedFileWriter;
 use crate::error::{Error, Result};
 use crate::parquet::metrics;
 use crate::parquet::options::{EncodeOptions, MetricsMode};
+use crate::parquet::pieces::Pieces;
 use crate::parquet::row_group::RowGroup;
 use crate::spec::to_arrow;
 use crate::spec::{Metrics, Schema};
@@ -21,12 +22,13 @@ const STATISTICS_BYTES: usize = 64;
 
 /// Writes one Parquet data file, handing out its bytes as they come.
 ///
-/// Memory is bounded by the row group's size as long as [`take_ready`](Self::take_ready) is called between writes.
+/// Memory is bounded by the row group's size and that of a part as long as [`take_part`](Self::take_part) is called between
+/// writes.
 pub struct FileEncoder {
     schema: Schema,
     arrow_schema: SchemaRef,
     options: EncodeOptions,
-    file: SerializedFileWriter<Vec<u8>>,
+    file: SerializedFileWriter<Pieces>,
     columns: ArrowRowGroupWriterFactory,
     group: Option<RowGroup>,
 }
@@ -39,7 +41,7 @@ impl FileEncoder {
         let arrow_schema = Arc::new(to_arrow(schema)?);
         let impossible = |error| Error::invalid_input("the schema cannot be written as Parquet").caused_by(error);
         let parquet = ArrowSchemaConverter::new().schema_root("table").convert(&arrow_schema).map_err(impossible)?;
-        let file = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties(schema, options).into())
+        let file = SerializedFileWriter::new(Pieces::default(), parquet.root_schema_ptr(), properties(schema, options).into())
             .map_err(impossible)?;
         let columns = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone());
         Ok(Self { schema: schema.clone(), arrow_schema, options: options.clone(), file, columns, group: None })
@@ -80,11 +82,11 @@ impl FileEncoder {
         self.group.take().map_or(Ok(()), |group| group.finish(&mut self.file).map_err(failed))
     }
 
-    /// The bytes of the file that are complete and were not taken yet, in order. Often none: bytes come by row groups.
-    pub fn take_ready(&mut self) -> Bytes {
+    /// The next `size` bytes of the file, if so many are complete. Often they are not: bytes come by row groups.
+    pub fn take_part(&mut self, size: usize) -> Option<Bytes> {
         // Flushing into memory cannot fail.
         let _ = self.file.flush();
-        Bytes::from(std::mem::take(self.file.inner_mut()))
+        (self.file.inner().len() >= size).then(|| self.file.inner_mut().take(size))
     }
 
     /// Bytes of memory held: the row group being built, and what was not taken.
@@ -99,13 +101,23 @@ impl FileEncoder {
         (self.file.bytes_written() as u64).saturating_add(group as u64)
     }
 
-    /// Ends the file: the bytes not taken yet, what a manifest says about its columns, and its size in bytes.
-    pub fn finish(mut self) -> Result<(Bytes, Metrics, u64)> {
+    /// Ends the file, which may still be taken in parts: what a manifest says about its columns, and its size in bytes.
+    pub(crate) fn end(&mut self) -> Result<(Metrics, u64)> {
         self.end_group()?;
         let footer = self.file.finish().map_err(failed)?;
         let size = self.file.bytes_written() as u64;
-        let rest = self.take_ready();
-        Ok((rest, metrics::from_footer(&self.schema, &self.options, &footer), size))
+        Ok((metrics::from_footer(&self.schema, &self.options, &footer), size))
+    }
+
+    /// The bytes of an ended file that were not taken.
+    pub(crate) fn rest(&mut self) -> Bytes {
+        self.file.inner_mut().take(usize::MAX)
+    }
+
+    /// Ends the file: the bytes not taken yet, what a manifest says about its columns, and its size in bytes.
+    pub fn finish(mut self) -> Result<(Bytes, Metrics, u64)> {
+        let (metrics, size) = self.end()?;
+        Ok((self.rest(), metrics, size))
     }
 }
 

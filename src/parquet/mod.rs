@@ -32,6 +32,9 @@ mod parts;
 #[cfg(test)]
 mod parts_tests;
 mod physical;
+mod pieces;
+#[cfg(test)]
+mod pieces_tests;
 mod project;
 mod projection;
 mod refine;

@@ -7,7 +7,7 @@ use arrow_array::builder::{Int64Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::decode_tests::read_footer;
 use super::*;
@@ -33,17 +33,14 @@ fn file_with(rows_in_group: usize, dictionary_bytes: usize) -> (Schema, Bytes) {
     .map(|(key, value)| (key.to_owned(), value))
     .into();
     let mut encoder = FileEncoder::new(&schema, &EncodeOptions::from_properties(&properties).unwrap()).unwrap();
-    let mut bytes = BytesMut::new();
     for start in (0..ROWS).step_by(500) {
         let n: ArrayRef = Arc::new(Int64Array::from_iter_values(start..start + 500));
         let noise = |n: i64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
         let x: ArrayRef = Arc::new(Int64Array::from_iter_values((start..start + 500).map(noise)));
         encoder.write(&RecordBatch::try_from_iter([("n", n), ("x", x)]).unwrap()).unwrap();
-        bytes.extend_from_slice(&encoder.take_ready());
     }
-    let (rest, ..) = encoder.finish().unwrap();
-    bytes.extend_from_slice(&rest);
-    (schema, bytes.freeze())
+    let (bytes, ..) = encoder.finish().unwrap();
+    (schema, bytes)
 }
 
 /// The rows of the file, and how many bytes were asked for each time.

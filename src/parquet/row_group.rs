@@ -5,6 +5,7 @@ use parquet::errors::Result;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::parquet::options::EncodeOptions;
+use crate::parquet::pieces::Pieces;
 
 /// Rows handed on at once, so that a row group's size is looked at often enough however large the caller's batches are.
 const SLICE_ROWS: usize = 32_768;
@@ -63,9 +64,7 @@ impl RowGroup {
     }
 
     /// Ends the row group and puts it into the file.
-    pub(super) fn finish(self, file: &mut SerializedFileWriter<Vec<u8>>) -> Result<()> {
-        // By growing it would take twice the room.
-        file.inner_mut().reserve_exact(self.encoded_bytes());
+    pub(super) fn finish(self, file: &mut SerializedFileWriter<Pieces>) -> Result<()> {
         let mut group = file.next_row_group()?;
         for column in self.columns {
             column.close()?.append_to_row_group(&mut group)?;

@@ -46,15 +46,12 @@ fn all_types() -> Schema {
 
 fn encode(schema: &Schema, options: &EncodeOptions, batches: &[RecordBatch]) -> (Bytes, Metrics) {
     let mut encoder = FileEncoder::new(schema, options).unwrap();
-    let mut file = BytesMut::new();
     for batch in batches {
         encoder.write(batch).unwrap();
-        file.extend_from_slice(&encoder.take_ready());
     }
-    let (rest, metrics, size) = encoder.finish().unwrap();
-    file.extend_from_slice(&rest);
+    let (file, metrics, size) = encoder.finish().unwrap();
     assert_eq!(file.len() as u64, size);
-    (file.freeze(), metrics)
+    (file, metrics)
 }
 
 fn column(field_type: impl Into<Type>, array: ArrayRef) -> (Schema, RecordBatch) {
@@ -121,7 +118,10 @@ fn rows_survive_and_bytes_come_out_while_writing() {
     let mut file = BytesMut::new();
     for start in (0..200_000).step_by(10_000) {
         encoder.write(&batch.slice(start, 10_000)).unwrap();
-        file.extend_from_slice(&encoder.take_ready());
+        while let Some(part) = encoder.take_part(50_000) {
+            assert_eq!(part.len(), 50_000);
+            file.extend_from_slice(&part);
+        }
         assert!(encoder.buffered_bytes() < 1_000_000);
     }
     assert!(file.len() > 1_000_000);

@@ -13,14 +13,11 @@ impl ScanPlan {
         let projection = Projection::of(&self.scan.schema, &self.scan.columns)?;
         let options = EncodeOptions::from_properties(&self.scan.metadata.properties)?;
         let mut file = FileEncoder::new(projection.schema(), &options)?;
-        let mut bytes = Vec::new();
         let mut rows = self.stream()?;
         while let Some(batch) = rows.try_next().await? {
             file.write(&batch)?;
-            bytes.extend_from_slice(&file.take_ready());
         }
-        let (rest, ..) = file.finish()?;
-        bytes.extend_from_slice(&rest);
-        Ok(bytes)
+        let (bytes, ..) = file.finish()?;
+        Ok(bytes.into())
     }
 }

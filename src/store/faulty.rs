@@ -39,6 +39,18 @@ pub struct FaultyStore {
     /// How many reads are under way, and the most that were.
     reads: Arc<Mutex<(usize, usize)>>,
     ignores_conditions: bool,
+    parts: Arc<Mutex<Parts>>,
+}
+
+/// What became of uploads.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// Bytes of each part that was sent.
+    pub sizes: Vec<usize>,
+    /// How many more are taken. None is refused where it is not set.
+    pub left: Option<usize>,
+    /// Uploads that were given up.
+    pub aborted: usize,
 }
 
 impl FaultyStore {
@@ -70,6 +82,16 @@ impl FaultyStore {
     /// Reads of keys that contain this text fail, until it is `None`.
     pub fn unreadable(&self, key: Option<&str>) {
         *self.unreadable.lock().unwrap() = key.map(str::to_owned);
+    }
+
+    /// After so many more parts the next is refused.
+    pub fn refuse_part(&self, after: usize) {
+        self.parts.lock().unwrap().left = Some(after);
+    }
+
+    /// What became of uploads since this was asked last.
+    pub fn take_parts(&self) -> Parts {
+        std::mem::take(&mut self.parts.lock().unwrap())
     }
 
     /// The most reads that were under way at a time since this was asked last.
@@ -157,7 +179,10 @@ impl ObjectStore for FaultyStore {
     }
 
     fn upload<'a>(&'a self, key: &'a str, options: PutOptions) -> BoxFuture<'a, Result<Box<dyn Upload>>> {
-        self.inner.upload(key, options)
+        Box::pin(async move {
+            let inner = self.inner.upload(key, options).await?;
+            Ok(Box::new(FaultyUpload { inner, parts: self.parts.clone() }) as Box<dyn Upload>)
+        })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
@@ -166,6 +191,34 @@ impl ObjectStore for FaultyStore {
 
     fn list<'a>(&'a self, prefix: &'a str, start_after: Option<&'a str>) -> BoxStream<'a, Result<ObjectMeta>> {
         self.inner.list(prefix, start_after)
+    }
+}
+
+#[derive(Debug)]
+struct FaultyUpload {
+    inner: Box<dyn Upload>,
+    parts: Arc<Mutex<Parts>>,
+}
+
+impl Upload for FaultyUpload {
+    fn part(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<()>> {
+        let mut parts = self.parts.lock().unwrap();
+        match &mut parts.left {
+            Some(0) => return Box::pin(async { Err(Error::permission_denied("the credentials have expired")) }),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        parts.sizes.push(bytes.len());
+        self.inner.part(bytes)
+    }
+
+    fn complete(self: Box<Self>) -> BoxFuture<'static, Result<()>> {
+        self.inner.complete()
+    }
+
+    fn abort(self: Box<Self>) -> BoxFuture<'static, Result<()>> {
+        self.parts.lock().unwrap().aborted += 1;
+        self.inner.abort()
     }
 }
 

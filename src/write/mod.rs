@@ -6,13 +6,12 @@ mod parquet_file;
 #[cfg(test)]
 mod parquet_file_tests;
 mod partition;
-mod pieces;
-#[cfg(test)]
-mod pieces_tests;
 mod position_deletes;
 mod put_new;
 mod records;
 mod rolling;
+#[cfg(test)]
+mod rolling_tests;
 mod sort;
 
 pub(crate) use data_file::PreparedFile;

@@ -25,17 +25,14 @@ pub(crate) fn write_position_deletes(
     // Readers tell by the bounds whether a data file may be among them: paths that were cut would all look alike.
     let options = EncodeOptions::from_properties(&metadata.properties)?.with_whole_bounds();
     let mut encoder = FileEncoder::new(&schema, &options)?;
-    let mut bytes = Vec::new();
     for batch in batches {
         let batch = batch.map_err(|error| Error::invalid_input("positions that cannot be written").caused_by(error))?;
         encoder.write(&crate::parquet::conform(&schema, &batch)?)?;
-        bytes.extend_from_slice(&encoder.take_ready());
     }
-    let (rest, metrics, size) = encoder.finish()?;
-    bytes.extend_from_slice(&rest);
+    let (bytes, metrics, size) = encoder.finish()?;
     let relative = format!("data/{}{}-deletes.parquet", folder(spec, partition), table.unique());
     let partition = Partition { spec_id: spec.spec_id, values: partition.to_vec() };
-    let mut file = PreparedFile::new(table, &relative, partition, size, metrics, Some(bytes.into()));
+    let mut file = PreparedFile::new(table, &relative, partition, size, metrics, Some(bytes));
     file.data_file.content = DataContent::PositionDeletes;
     // The order of position deletes is the spec's, not one of the table's.
     file.data_file.sort_order_id = None;

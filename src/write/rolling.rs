@@ -13,7 +13,6 @@ use crate::spec::{PartitionSpec, Schema, TableMetadata, properties};
 use crate::store::{PutOptions, Upload};
 use crate::write::PreparedFile;
 use crate::write::partition::{Partition, Partitioner, folder};
-use crate::write::pieces::Pieces;
 use crate::write::sort::Sorter;
 
 /// The size of data files to aim for by default (`write.target-file-size-bytes`).
@@ -175,14 +174,15 @@ impl<'a> Writer<'a> {
         let relative = format!("data/{folder}{}-{}.parquet", self.name, self.begun);
         self.begun += 1;
         let encoder = FileEncoder::new(self.schema, &self.options)?;
-        Ok(OpenFile { relative, partition, encoder, ready: Pieces::default(), upload: None })
+        Ok(OpenFile { relative, partition, encoder, upload: None })
     }
 
     async fn end(&mut self, place: usize) -> Result<()> {
-        if let Some(file) = self.open.remove(&place) {
+        if let Some(file) = self.open.get_mut(&place) {
             let mut file = file.finish(self.table).await?;
             file.data_file.sort_order_id = Some(self.sorter.as_ref().map_or(0, Sorter::order_id));
             self.files.push(file);
+            self.open.remove(&place);
         }
         Ok(())
     }
@@ -214,7 +214,6 @@ struct OpenFile {
     relative: String,
     partition: Partition,
     encoder: FileEncoder,
-    ready: Pieces,
     upload: Option<Box<dyn Upload>>,
 }
 
@@ -226,42 +225,48 @@ impl OpenFile {
 
     /// Bytes of memory held.
     fn held(&self) -> u64 {
-        self.encoder.buffered_bytes() + self.ready.len() as u64
+        self.encoder.buffered_bytes()
     }
 
     async fn write(&mut self, table: &TableHandle, batch: &RecordBatch) -> Result<()> {
         self.encoder.write(batch)?;
-        let ready = self.encoder.take_ready();
-        self.take(table, ready).await
-    }
-
-    async fn take(&mut self, table: &TableHandle, bytes: Bytes) -> Result<()> {
-        self.ready.push(bytes);
-        while self.ready.len() >= PART {
-            let part = self.ready.take(PART);
+        while let Some(part) = self.encoder.take_part(PART) {
             if self.upload.is_none() {
                 let key = table.location.key(&self.relative);
                 let upload = table.store.upload(&key, PutOptions::default()).await;
                 self.upload = Some(upload.context(|| format!("writing {key}"))?);
             }
-            if let Some(upload) = &mut self.upload {
-                upload.part(part).await.context(|| format!("writing {}", self.relative))?;
-            }
+            self.send(part).await?;
         }
         Ok(())
     }
 
-    async fn finish(mut self, table: &TableHandle) -> Result<PreparedFile> {
-        let (rest, metrics, size) = self.encoder.finish()?;
-        self.ready.push(rest);
-        let ready = self.ready.take(self.ready.len());
-        let Some(mut upload) = self.upload else {
-            return Ok(PreparedFile::new(table, &self.relative, self.partition, size, metrics, Some(ready)));
-        };
-        if !ready.is_empty() {
-            upload.part(ready).await.context(|| format!("writing {}", self.relative))?;
+    async fn send(&mut self, part: Bytes) -> Result<()> {
+        match &mut self.upload {
+            Some(upload) if !part.is_empty() => {
+                upload.part(part).await.context(|| format!("writing {}", self.relative))
+            }
+            _ => Ok(()),
         }
-        upload.complete().await.context(|| format!("writing {}", self.relative))?;
-        Ok(PreparedFile::new(table, &self.relative, self.partition, size, metrics, None))
+    }
+
+    /// Ends it. Where that fails, an upload may be left to be given up.
+    async fn finish(&mut self, table: &TableHandle) -> Result<PreparedFile> {
+        let (metrics, size) = self.encoder.end()?;
+        let mut whole = None;
+        if self.upload.is_none() {
+            whole = Some(self.encoder.rest());
+        } else {
+            // No part is larger than those before it, as R2 wants.
+            while let Some(part) = self.encoder.take_part(PART) {
+                self.send(part).await?;
+            }
+            let last = self.encoder.rest();
+            self.send(last).await?;
+        }
+        if let Some(upload) = self.upload.take() {
+            upload.complete().await.context(|| format!("writing {}", self.relative))?;
+        }
+        Ok(PreparedFile::new(table, &self.relative, self.partition.clone(), size, metrics, whole))
     }
 }
