@@ -41,8 +41,9 @@ impl FileEncoder {
         let arrow_schema = Arc::new(to_arrow(schema)?);
         let impossible = |error| Error::invalid_input("the schema cannot be written as Parquet").caused_by(error);
         let parquet = ArrowSchemaConverter::new().schema_root("table").convert(&arrow_schema).map_err(impossible)?;
-        let file = SerializedFileWriter::new(Pieces::default(), parquet.root_schema_ptr(), properties(schema, options).into())
-            .map_err(impossible)?;
+        let file =
+            SerializedFileWriter::new(Pieces::default(), parquet.root_schema_ptr(), properties(schema, options).into())
+                .map_err(impossible)?;
         let columns = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone());
         Ok(Self { schema: schema.clone(), arrow_schema, options: options.clone(), file, columns, group: None })
     }

@@ -46,8 +46,9 @@ pub struct Rules {
     /// All processes do the same one thing, but for names: which of those goes first that nobody has met makes no difference.
     pub alike: bool,
     pub sleep: Sleep,
-    /// Through the library's own S3 client: the same by more steps, with all that HTTP adds.
-    pub http: bool,
+    /// Through the library's own S3 client: the same by more steps, with all that HTTP adds. The ways in which an answer says
+    /// nothing take turns, from this one on.
+    pub http: Option<u64>,
     /// What a faulty client makes of its requests. For the tests of the checker.
     pub sabotage: Option<Sabotage>,
 }
@@ -122,10 +123,10 @@ impl Engine {
 
     pub fn warehouse(&self, process: usize) -> Warehouse {
         let runtime = Arc::new(self.runtime(process));
-        if !self.rules.http {
+        let Some(first) = self.rules.http else {
             return Warehouse::with_runtime(self.store(process), runtime);
-        }
-        let fetch = SimFetch { shared: self.shared.clone(), process, wrong: AtomicU64::new(process as u64) };
+        };
+        let fetch = SimFetch { shared: self.shared.clone(), process, wrong: AtomicU64::new(first + process as u64) };
         let config = S3Config { endpoint: Some("http://sim".into()), ..S3Config::new("bucket") };
         let credentials = Arc::new(Credentials::new("key", "secret"));
         Warehouse::with_runtime(S3Store::new(config, credentials, Arc::new(fetch), runtime.clone()).unwrap(), runtime)

@@ -32,13 +32,12 @@ impl Fetch for SimFetch {
         Box::pin(async move {
             let op = op(&sent);
             let range = sent.headers().get("range").and_then(|range| range.to_str().ok()).map(str::to_owned);
-            let is_read = op.is_read();
-            let head = sent.method() == Method::HEAD;
+            let method = sent.method().clone();
             match request(self.shared.clone(), self.process, op).await {
-                Answer::Reply(reply) => Ok(answer(&reply, range.as_deref(), head)),
+                Answer::Reply(reply) => Ok(answer(&reply, range.as_deref(), method == Method::HEAD)),
                 Answer::Denied => Ok(failure(StatusCode::FORBIDDEN, "ExpiredToken")),
                 Answer::NotSent => Err(FetchError::new(FetchErrorKind::NotSent, "connection refused")),
-                Answer::Lost => self.lost(is_read, head),
+                Answer::Lost => self.lost(&method),
             }
         })
     }
@@ -46,9 +45,9 @@ impl Fetch for SimFetch {
 
 impl SimFetch {
     /// The ways in which an answer does not tell what became of a request.
-    fn lost(&self, is_read: bool, head: bool) -> Result<Response<Body>, FetchError> {
+    fn lost(&self, method: &Method) -> Result<Response<Body>, FetchError> {
         let reset = || FetchError::new(FetchErrorKind::OutcomeUnknown, "connection reset");
-        match self.wrong.fetch_add(1, Ordering::Relaxed) % 8 {
+        match self.wrong.fetch_add(1, Ordering::Relaxed) % 9 {
             0 => Ok(failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")),
             1 => Ok(failure(StatusCode::SERVICE_UNAVAILABLE, "SlowDown")),
             2 => {
@@ -58,8 +57,9 @@ impl SimFetch {
             }
             3 => Ok(failure(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")),
             4 => Ok(failure(StatusCode::REQUEST_TIMEOUT, "RequestTimeout")),
-            5 if !is_read => Ok(failure(StatusCode::CONFLICT, "ConditionalRequestConflict")),
-            6 if is_read && !head => {
+            5 if *method == Method::PUT => Ok(failure(StatusCode::CONFLICT, "ConditionalRequestConflict")),
+            6 if *method == Method::PUT => Ok(failure(StatusCode::OK, "InternalError")),
+            7 if *method == Method::GET => {
                 let pieces =
                     [Ok(Bytes::from_static(b"half")), Err(FetchError::new(FetchErrorKind::BrokenOff, "cut off"))];
                 Ok(Response::builder().header("content-length", 1000).body(Body::new(stream::iter(pieces))).unwrap())

@@ -146,7 +146,7 @@ mod whole {
 
 /// Seeds for the swarm: `SIM_SEEDS=1000..2000`, or a few.
 fn seeds() -> std::ops::Range<u64> {
-    let set = std::env::var("SIM_SEEDS").unwrap_or_else(|_| "0..150".to_owned());
+    let set = std::env::var("SIM_SEEDS").unwrap_or_else(|_| "0..300".to_owned());
     let (from, to) = set.split_once("..").expect("SIM_SEEDS is a range such as 0..100");
     from.parse().unwrap()..to.parse().unwrap()
 }

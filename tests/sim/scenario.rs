@@ -47,7 +47,7 @@ impl Rules {
             changes: false,
             alike: false,
             sleep: Sleep::AtLeast(Duration::ZERO),
-            http: false,
+            http: None,
             sabotage: None,
         }
     }

@@ -238,7 +238,7 @@ pub fn swarm(seed: u64) -> Scenario {
     menu.retain(|_| random.percent(70));
     let mut rules = Rules::of(&menu, random.below(16) as usize);
     rules.percent = 1 + random.below(30);
-    rules.http = random.percent(50);
+    rules.http = random.percent(50).then(|| random.below(9));
     let (drops, sleeps, collides) = (random.percent(15), random.percent(25), random.percent(15));
     // Nobody sleeps for hours while answers take minutes: a request is valid for fifteen.
     rules.sleep = Sleep::AtLeast(if random.percent(20) && !sleeps { IMPATIENT } else { Duration::ZERO });

@@ -7,7 +7,8 @@ use http::{Method, Request, Response, response};
 use crate::error::{Error, Result};
 use crate::fetch::{Body, Fetch, FetchError, FetchErrorKind, IdempotentAnswer, NoStore, retry_after};
 use crate::runtime::{Runtime, Timestamp};
-use crate::s3::{Address, CredentialProvider, Credentials, ServiceError, Signer};
+use crate::s3::response::object_head;
+use crate::s3::{Address, CredentialProvider, Credentials, Element, ServiceError, Signer};
 use crate::store::s3::clock::ClockOffset;
 use crate::store::s3::read::{Plan, ReadError};
 use crate::store::s3::{ReadSigning, S3Config};
@@ -35,7 +36,7 @@ pub(super) struct Client {
 pub(super) enum Sent {
     /// 2xx; the body is still to come.
     Answered(Response<Body>),
-    /// Another status, with its error.
+    /// An error of the store: another status, or the body of a put.
     Failed(Failure),
     /// No status arrived.
     Lost(FetchError),
@@ -136,7 +137,7 @@ impl Client {
             let now = self.runtime.now();
             if answer.status().is_success() {
                 self.clock.learn_from(now, request, answer.headers());
-                return Ok(Sent::Answered(answer));
+                return Ok(if request.method() == Method::PUT { stored(answer).await } else { Sent::Answered(answer) });
             }
             let (head, body) = answer.into_parts();
             // The status says enough where the body is lost.
@@ -182,6 +183,23 @@ impl Client {
 
     fn signer<'a>(&'a self, credentials: &'a Credentials, time: Timestamp) -> Signer<'a> {
         Signer { credentials, region: &self.config.region, time }
+    }
+}
+
+/// Of an object that was stored nothing is said, unless the store began to answer before it knew of an error: that comes in
+/// the body, behind a 200.
+async fn stored(answer: Response<Body>) -> Sent {
+    if object_head(answer.headers()).content_length == Some(0) {
+        return Sent::Answered(answer);
+    }
+    let (head, body) = answer.into_parts();
+    match body.collect(MAX_ERROR).await {
+        Ok(body) if Element::parse(&body).is_ok_and(|root| root.name == "Error") => {
+            let error = ServiceError::from_answer(head.status.as_u16(), &head.headers, &body);
+            Sent::Failed(Failure { head, error })
+        }
+        Ok(body) => Sent::Answered(Response::from_parts(head, body.into())),
+        Err(error) => Sent::Lost(FetchError::new(FetchErrorKind::BrokenOff, error.to_string())),
     }
 }
 

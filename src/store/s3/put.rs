@@ -27,7 +27,6 @@ impl Client {
             };
         }
         if condition == Condition::Always {
-            // Of an answer's body nothing is needed, so nothing is waited for.
             let answer = self.send(&request, &Plan::nothing()).await?;
             return Ok(PutOutcome::Done(object_head(answer.headers()).etag.map(ETag::new)));
         }

@@ -56,6 +56,10 @@ fn a_conditional_put_of_unknown_outcome_is_sent_exactly_once() {
         answer(429, ""),
         failure(400, "RequestTimeout"),
         answer(202, ""),
+        // An error that the store came upon when it had begun to answer.
+        failure(200, "InternalError"),
+        failure(200, "SlowDown"),
+        answer(200, "  \n").broken(),
         lost(OutcomeUnknown),
         lost(FetchErrorKind::BrokenOff),
     ];
@@ -110,9 +114,17 @@ fn if_match_on_a_missing_key_fails_its_condition_by_412_or_404_but_not_for_want_
 
 #[test]
 fn an_unconditional_put_is_repeated_until_it_succeeds() {
-    let (store, script) = scripted([lost(OutcomeUnknown), failure(503, "SlowDown"), answer(200, "")]);
-    assert!(matches!(put(&store, Precondition::None), Ok(PutOutcome::Done(None))));
-    assert_eq!(script.sent().len(), 3);
+    let passing =
+        [lost(OutcomeUnknown), failure(503, "SlowDown"), failure(200, "InternalError"), answer(200, "").broken()];
+    for step in passing {
+        let (store, script) = scripted([step, answer(200, "")]);
+        assert!(matches!(put(&store, Precondition::None), Ok(PutOutcome::Done(None))));
+        assert_eq!(script.sent().len(), 2);
+    }
+    // Nothing that a store says of what it stored is taken for an error of its own.
+    for said in ["<html>stored</html>", "<PutObjectResult><ETag>1</ETag></PutObjectResult>", "<Error"] {
+        assert!(matches!(create([answer(200, said)]), (Ok(PutOutcome::Done(None)), 1)));
+    }
     let (store, _) = scripted([lost(OutcomeUnknown), lost(OutcomeUnknown), lost(OutcomeUnknown)]);
     assert_eq!(put(&store, Precondition::None).unwrap_err().kind(), ErrorKind::Unavailable);
 }
