@@ -62,7 +62,7 @@ impl io::Write for Pieces {
             self.end_piece();
             self.last.reserve_exact(PIECE);
         }
-        let some = &bytes[..bytes.len().min(PIECE - self.last.len())];
+        let some = bytes.get(..PIECE - self.last.len()).unwrap_or(bytes);
         self.last.extend_from_slice(some);
         self.len += some.len();
         Ok(some.len())
