@@ -27,6 +27,9 @@ use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
 
 mod rows;
+mod shares;
+
+pub(crate) use shares::Shares;
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
 /// rows are filtered exactly, and batches have the projection's schema whatever the file's own names and types.
@@ -115,30 +118,15 @@ impl FileDecoder {
 
     /// What is to be done next.
     pub fn step(&mut self) -> Result<Step> {
+        if let Some(missing) = self.prepare()? {
+            return Ok(Step::Needs(missing));
+        }
         loop {
             if self.left == Some(0) {
                 self.state = State::Done;
             }
             match &mut self.state {
-                State::Done => return Ok(Step::Done),
-                State::BloomFilters(filters) => {
-                    let ranges = filters.ranges();
-                    if ranges.is_empty() {
-                        self.filter_groups();
-                        self.state = self.first_state()?;
-                    } else if let Some(missing) = self.provide(ranges)? {
-                        return Ok(Step::Needs(missing));
-                    }
-                }
-                State::PageIndex(index) => match decoded(|| index.try_decode())? {
-                    DecodeResult::NeedsData(ranges) => {
-                        if let Some(missing) = self.provide(ranges)? {
-                            return Ok(Step::Needs(missing));
-                        }
-                    }
-                    DecodeResult::Data(indexed) => self.state = self.rows_state(Some(indexed))?,
-                    DecodeResult::Finished => self.state = self.rows_state(None)?,
-                },
+                State::Done | State::BloomFilters(_) | State::PageIndex(_) => return Ok(Step::Done),
                 State::Rows(_) if !self.needs.is_empty() => {
                     let needs = std::mem::take(&mut self.needs);
                     if let Some(missing) = self.provide(needs)? {
@@ -169,6 +157,33 @@ impl FileDecoder {
                     }
                     None => self.state = self.next_part()?,
                 },
+            }
+        }
+    }
+
+    /// Finds out which rows are to be read. `Some` are ranges that are needed for that.
+    fn prepare(&mut self) -> Result<Option<Vec<Range<u64>>>> {
+        loop {
+            let ranges = match &mut self.state {
+                State::BloomFilters(filters) => filters.ranges(),
+                State::PageIndex(index) => match decoded(|| index.try_decode())? {
+                    DecodeResult::NeedsData(ranges) => ranges,
+                    DecodeResult::Data(indexed) => {
+                        self.state = self.rows_state(Some(indexed))?;
+                        continue;
+                    }
+                    DecodeResult::Finished => {
+                        self.state = self.rows_state(None)?;
+                        continue;
+                    }
+                },
+                State::Rows(_) | State::Whole(_) | State::Done => return Ok(None),
+            };
+            if ranges.is_empty() && matches!(self.state, State::BloomFilters(_)) {
+                self.filter_groups();
+                self.state = self.first_state()?;
+            } else if let Some(missing) = self.provide(ranges)? {
+                return Ok(Some(missing));
             }
         }
     }

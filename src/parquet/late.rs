@@ -95,6 +95,12 @@ impl Late {
         Ok(Some(Self { output, filters: false, test, begun: None }))
     }
 
+    /// The same for other parts of the file.
+    pub(super) fn anew(&self) -> Self {
+        let test = Test { sieve: Arc::default(), ..self.test.clone() };
+        Self { output: self.output.clone(), filters: false, test, begun: None }
+    }
+
     /// Begins with another part. Says whether none of the rows passed that were seen of the one before: of this one the other
     /// columns may never be wanted.
     pub(super) fn begin(&mut self, part: &Part) -> bool {

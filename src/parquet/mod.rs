@@ -57,6 +57,7 @@ pub use conform::conform;
 #[cfg(test)]
 pub(crate) use constant::constant_array;
 pub use decode::FileDecoder;
+pub(crate) use decode::Shares;
 pub use decode_options::{DecodeOptions, DecodeReport, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};

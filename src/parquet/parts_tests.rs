@@ -49,12 +49,19 @@ struct Read {
     asked: Vec<u64>,
 }
 
-fn read(file: &Bytes, schema: &Schema, filter: Option<Predicate>, options: DecodeOptions) -> Read {
+fn decoder(file: &Bytes, schema: &Schema, filter: Option<Predicate>, options: DecodeOptions) -> FileDecoder {
     let (footer, _) = read_footer(file, 8).unwrap();
     let schema = with_metadata_columns(schema, None, false).unwrap();
     let projection = Projection::of(&schema, ["n", "x", "_pos"]).unwrap().fills([(POS, Fill::Position(0))]);
     let filter = filter.map(|filter| filter.bind(&schema).unwrap());
-    let mut decoder = FileDecoder::new(footer, &projection, filter.as_ref(), options).unwrap();
+    FileDecoder::new(footer, &projection, filter.as_ref(), options).unwrap()
+}
+
+fn read(file: &Bytes, schema: &Schema, filter: Option<Predicate>, options: DecodeOptions) -> Read {
+    rest(file, decoder(file, schema, filter, options))
+}
+
+fn rest(file: &Bytes, mut decoder: FileDecoder) -> Read {
     let mut read = Read { rows: Vec::new(), asked: Vec::new() };
     let mut ahead = Vec::new();
     loop {
@@ -108,6 +115,71 @@ fn what_parts_of_a_row_group_have_in_common_is_read_once() {
         let asked: u64 = parts.asked.iter().sum();
         assert!(asked < file.len() as u64 * 105 / 100, "{:?} of {}", parts.asked, file.len());
     }
+}
+
+#[test]
+fn a_file_that_several_read_is_read_once() {
+    let (schema, file) = file(1_000);
+    let deleted: Positions = [1, 2_500, 2_501, 9_999].into_iter().collect();
+    let gone: Positions = (3_000..7_000).collect();
+    let filters = [None, Some(col("n").lt(4_321)), Some(col("n").eq(7)), Some(col("x").gt(i64::MAX / 50 * 49))];
+    for (filter, deleted) in filters.iter().flat_map(|filter| [(filter, &deleted), (filter, &gone)]) {
+        for part_bytes in [file.len() as u64 / 10, 4_000, 1 << 30] {
+            let deleted = Arc::new(deleted.clone());
+            let options = DecodeOptions { part_bytes, late_bytes: 1, deleted, ..DecodeOptions::default() };
+            let alone = read(&file, &schema, filter.clone(), options.clone());
+            for most in 1..12 {
+                let mut first = decoder(&file, &schema, filter.clone(), options.clone());
+                let mut asked = Vec::new();
+                let others = loop {
+                    match first.share(most).unwrap() {
+                        Shares::Others(others) => break others,
+                        Shares::Needs(ranges) => {
+                            asked.push(ranges.iter().map(|range| range.end - range.start).sum());
+                            let bytes = ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize));
+                            let bytes = bytes.collect();
+                            first.push(ranges, bytes).unwrap();
+                        }
+                    }
+                };
+                assert!(others.len() < most, "{} others of {most}", others.len());
+                if filter.is_none() && part_bytes < 1 << 20 {
+                    assert!(most < 2 || others.len() >= most / 2, "{} others of {most}", others.len());
+                }
+                let mut rows = Vec::new();
+                let mut report = DecodeReport::default();
+                for decoder in std::iter::once(first).chain(others) {
+                    report.row_groups += decoder.report().row_groups;
+                    let read = rest(&file, decoder);
+                    rows.extend(read.rows);
+                    asked.extend(read.asked);
+                }
+                assert_eq!(rows, alone.rows);
+                assert_eq!(report.row_groups, 20);
+                // Whether other columns are read of what a filter lets pass is decided by each for itself.
+                if filter.is_none() {
+                    assert_eq!(asked, alone.asked);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_group_has_one_reader() {
+    let (schema, file) = file(1_000_000);
+    let options = DecodeOptions { part_bytes: file.len() as u64 / 10, ..DecodeOptions::default() };
+    let mut alone = decoder(&file, &schema, None, options);
+    loop {
+        match alone.share(8).unwrap() {
+            Shares::Others(others) => break assert!(others.is_empty()),
+            Shares::Needs(ranges) => {
+                let bytes = ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize)).collect();
+                alone.push(ranges, bytes).unwrap();
+            }
+        }
+    }
+    assert_eq!(rest(&file, alone).rows.len(), ROWS as usize);
 }
 
 #[test]

@@ -81,6 +81,16 @@ impl DataFileRows {
         Ok(Self { rows, task, projection, removed })
     }
 
+    /// Shares a large file among so many readers at most, this one among them; to be called before the first rows are read.
+    pub(crate) async fn share(&mut self, most: usize) -> Result<Vec<Self>> {
+        let others = self.rows.share(most).await?.into_iter();
+        let of = |rows| {
+            let (projection, removed) = (self.projection.clone(), self.removed.clone());
+            Self { rows, task: self.task.clone(), projection, removed }
+        };
+        Ok(others.map(of).collect())
+    }
+
     /// The next rows, at least one; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::avro::{AvroRows, AvroStep};
 use crate::error::Result;
 use crate::expr::BoundPredicate;
-use crate::parquet::{DecodeOptions, DecodeReport, FileDecoder, Projection, Refine, Step};
+use crate::parquet::{DecodeOptions, DecodeReport, FileDecoder, Projection, Refine, Shares, Step};
 use crate::spec::NameMapping;
 
 /// Reads the rows of a file of either format, asking for the bytes it needs.
@@ -72,6 +72,14 @@ impl Decoder {
         match self {
             Self::Parquet(decoder) => decoder.step(),
             Self::Avro(decoder) => decoder.step(),
+        }
+    }
+
+    /// Who else reads what this does not read any more (see [`FileDecoder::share`]).
+    pub(super) fn share(&mut self, most: usize) -> Result<Shares> {
+        match self {
+            Self::Parquet(decoder) => decoder.share(most),
+            Self::Avro(_) => Ok(Shares::Others(Vec::new())),
         }
     }
 

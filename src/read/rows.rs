@@ -12,7 +12,8 @@ use crate::ErrorKind;
 use crate::error::{Error, Result, ResultExt};
 use crate::expr::BoundPredicate;
 use crate::parquet::{
-    DecodeOptions, DecodeReport, FIRST_READ, FileDecoder, FileMetadata, FooterDecoder, FooterStep, Projection, Step,
+    DecodeOptions, DecodeReport, FIRST_READ, FileDecoder, FileMetadata, FooterDecoder, FooterStep, Projection, Shares,
+    Step,
 };
 use crate::read::budget::{Budget, Permit};
 use crate::read::decoder::{AvroDecoder, Decoder};
@@ -91,6 +92,31 @@ impl Rows {
             permit: None,
             ahead: Ahead::Unknown,
         })
+    }
+
+    /// Shares a large file among so many readers at most, this one among them; to be called before the first rows are read.
+    pub(crate) async fn share(&mut self, most: usize) -> Result<Vec<Self>> {
+        loop {
+            match self.decoder.share(most).context(|| format!("reading {}", self.path))? {
+                Shares::Needs(ranges) => {
+                    let bytes = self.fetch(&ranges).await.context(|| format!("reading {}", self.path))?;
+                    self.decoder.push(ranges, bytes).context(|| format!("reading {}", self.path))?;
+                }
+                Shares::Others(others) => {
+                    let of = |decoder| Self {
+                        files: self.files.clone(),
+                        path: self.path.clone(),
+                        decoder: Decoder::Parquet(Box::new(decoder)),
+                        seen: DecodeReport::default(),
+                        limits: self.limits.clone(),
+                        whole: None,
+                        permit: None,
+                        ahead: Ahead::Unknown,
+                    };
+                    return Ok(others.into_iter().map(of).collect());
+                }
+            }
+        }
     }
 
     /// The next rows, at least one; `None` at the end.

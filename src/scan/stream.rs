@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::iter;
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,11 +14,14 @@ use crate::error::Result;
 use crate::expr::BoundPredicate;
 use crate::parquet::Projection;
 use crate::read::{Budget, DataFileRows, Files, Reading};
-use crate::runtime::BoxStream;
+use crate::runtime::{BoxStream, Runtime};
 use crate::scan::in_order::InOrder;
 use crate::scan::spread::spread;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
 use crate::spec::metadata_columns::PARTITION;
+
+/// How many read one file at a time at most.
+const MOST_READERS: usize = 8;
 
 /// What is to be read, from the first on.
 pub(super) type Waiting = Arc<Mutex<VecDeque<ScanTask>>>;
@@ -50,6 +54,10 @@ impl ScanStream {
         let projection = projection.tested_by(tested.clone())?;
         let partition = projection.and_also(&tested)?.schema().field_by_id(PARTITION).map(|_| scan.partition);
         let report = Arc::new(Mutex::new(report));
+        // Where there are fewer files than could be read at a time, there may be several readers of each. Without threads
+        // they would gain nothing.
+        let threads = if cfg!(target_family = "wasm") { 1 } else { MOST_READERS };
+        let readers = scan.pace.concurrency.min(threads) / tasks.len().max(1);
         let waiting = Arc::new(Mutex::new(VecDeque::from(tasks)));
         let (limit, pace) = (scan.limit, scan.pace);
         let files = Files::new(scan.source.handle.clone());
@@ -72,9 +80,14 @@ impl ScanStream {
         } else {
             let tasks = stream::unfold(waiting.clone(), |waiting| async move { Some((next(&waiting)?, waiting)) });
             let files = tasks.map(move |task| {
-                let rows = rows(reading.clone(), task, Arc::default());
                 // With a limit nothing is decoded before it is asked for.
-                if limit.is_some() { rows } else { spread(&*runtime, rows) }
+                if limit.is_some() {
+                    rows(reading.clone(), task, Arc::default())
+                } else if readers > 1 {
+                    shared(reading.clone(), task, readers, runtime.clone())
+                } else {
+                    spread(&*runtime, rows(reading.clone(), task, Arc::default()))
+                }
             });
             Box::pin(files.flatten_unordered(concurrency))
         };
@@ -137,8 +150,26 @@ pub(super) fn rows(
     urgent: Arc<AtomicBool>,
 ) -> BoxStream<'static, Result<RecordBatch>> {
     let rows = async move { DataFileRows::open(&reading, task, urgent).await };
-    let batches = rows.map_ok(|rows| {
-        stream::try_unfold(rows, |mut rows| async move { Ok(rows.next().await?.map(|batch| (batch, rows))) })
-    });
-    Box::pin(batches.try_flatten_stream())
+    Box::pin(rows.map_ok(batches).try_flatten_stream())
+}
+
+/// One file's batches, in no particular order, by so many readers at most.
+fn shared(
+    reading: Arc<Reading>,
+    task: ScanTask,
+    readers: usize,
+    runtime: Arc<dyn Runtime>,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    let shares = async move {
+        let mut first = DataFileRows::open(&reading, task, Arc::default()).await?;
+        let others = first.share(readers).await?;
+        let shares = iter::once(first).chain(others);
+        let shares: Vec<_> = shares.map(|rows| spread(&*runtime, batches(rows))).collect();
+        Ok(stream::iter(shares).flatten_unordered(None))
+    };
+    Box::pin(shares.try_flatten_stream())
+}
+
+fn batches(rows: DataFileRows) -> BoxStream<'static, Result<RecordBatch>> {
+    Box::pin(stream::try_unfold(rows, |mut rows| async move { Ok(rows.next().await?.map(|batch| (batch, rows))) }))
 }
