@@ -1,5 +1,4 @@
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
@@ -7,6 +6,7 @@ use futures::stream;
 use crate::avro;
 use crate::catalog::TableHandle;
 use crate::error::{Error, Result, ResultExt};
+use crate::read::kept::{Kept, Read};
 use crate::runtime::BoxFuture;
 use crate::spec::{Manifest, ManifestFile, ManifestSource, Snapshot};
 use crate::store::GetOptions;
@@ -21,11 +21,18 @@ const CACHE_BYTES: u64 = 16 << 20;
 /// How many manifests are read at a time where the snapshot alone names them.
 const CONCURRENCY: usize = 8;
 
-/// Manifests and manifest lists, which never change once written, so that what was read need not be read again.
-#[derive(Debug, Default)]
+/// Manifests and manifest lists, which never change once written, so that what was read, or is being read, need not be read
+/// again.
+#[derive(Debug)]
 pub(crate) struct Manifests {
-    lists: Mutex<Cache<Arc<Vec<ManifestFile>>>>,
-    manifests: Mutex<Cache<Arc<Manifest>>>,
+    lists: Arc<Kept<Arc<Vec<ManifestFile>>>>,
+    manifests: Arc<Kept<Arc<Manifest>>>,
+}
+
+impl Default for Manifests {
+    fn default() -> Self {
+        Self { lists: Kept::new(CACHE_BYTES), manifests: Kept::new(CACHE_BYTES) }
+    }
 }
 
 /// Requests and bytes that reading took.
@@ -39,7 +46,7 @@ impl Manifests {
     /// The manifests of a snapshot.
     pub(crate) async fn list(
         &self,
-        table: &TableHandle,
+        table: &Arc<TableHandle>,
         snapshot: &Snapshot,
     ) -> Result<(Arc<Vec<ManifestFile>>, Cost)> {
         // Of the table's encryption keys, the one that opens the list (v3).
@@ -53,39 +60,39 @@ impl Manifests {
             ManifestSource::List(uri) => uri,
             ManifestSource::Inline(uris) => return self.inline(table, snapshot.snapshot_id, uris).await,
         };
-        if let Some(found) = get(&self.lists, uri) {
-            return Ok((found, Cost::default()));
-        }
-        let bytes = read(table, uri).await?;
-        let list = Arc::new(avro::decode_manifest_list(&bytes).context(|| format!("reading {uri}"))?);
-        let size = bytes.len() as u64;
-        put(&self.lists, uri, list.clone(), size);
-        Ok((list, Cost { requests: 1, bytes: size }))
+        let list = || -> Read<_> {
+            let (table, uri) = (table.clone(), uri.clone());
+            Box::pin(async move {
+                let bytes = read(&table, &uri).await?;
+                let list = Arc::new(avro::decode_manifest_list(&bytes).context(|| format!("reading {uri}"))?);
+                Ok((list, bytes.len() as u64))
+            })
+        };
+        self.lists.get(uri, list).value().await
     }
 
     /// Takes note of a list that was just written.
     pub(crate) fn know_list(&self, uri: &str, list: Arc<Vec<ManifestFile>>, size: u64) {
-        put(&self.lists, uri, list, size);
+        self.lists.put(uri, list, size);
     }
 
     /// A manifest; its entries have inherited what they leave out.
-    pub(crate) async fn manifest(&self, table: &TableHandle, file: &ManifestFile) -> Result<(Arc<Manifest>, Cost)> {
-        let uri = &file.manifest_path;
-        if let Some(found) = get(&self.manifests, &cache_key(file)) {
-            return Ok((found, Cost::default()));
-        }
+    pub(crate) async fn manifest(
+        &self,
+        table: &Arc<TableHandle>,
+        file: &ManifestFile,
+    ) -> Result<(Arc<Manifest>, Cost)> {
         if file.key_metadata.as_ref().is_some_and(|key| !key.is_empty()) {
-            return Err(Error::unsupported(format!("the encrypted manifest {uri}")));
+            return Err(Error::unsupported(format!("the encrypted manifest {}", file.manifest_path)));
         }
-        let (manifest, size) = read_manifest(table, uri).await?;
-        Ok((self.know_manifest(manifest, file, size), Cost { requests: 1, bytes: size }))
-    }
-
-    fn know_manifest(&self, mut manifest: Manifest, file: &ManifestFile, size: u64) -> Arc<Manifest> {
-        manifest.inherit(file);
-        let manifest = Arc::new(manifest);
-        put(&self.manifests, &cache_key(file), manifest.clone(), size);
-        manifest
+        let manifest = || -> Read<_> {
+            let (table, file) = (table.clone(), file.clone());
+            Box::pin(async move {
+                let (manifest, size) = read_manifest(&table, &file.manifest_path).await?;
+                Ok((inherited(manifest, &file), size))
+            })
+        };
+        self.manifests.get(&cache_key(file), manifest).value().await
     }
 
     /// The manifests of a snapshot that has no list of them (v1): what a list would say is read from each.
@@ -96,7 +103,7 @@ impl Manifests {
         uris: &[String],
     ) -> Result<(Arc<Vec<ManifestFile>>, Cost)> {
         let key = format!("the manifests of snapshot {snapshot_id}");
-        if let Some(found) = get(&self.lists, &key) {
+        if let Some(found) = self.lists.known(&key) {
             return Ok((found, Cost::default()));
         }
         let reads: Vec<_> = uris.iter().map(|uri| one(table, uri)).collect();
@@ -105,12 +112,12 @@ impl Manifests {
         while let Some(read) = reads.next().await {
             let (uri, (manifest, size)) = read?;
             let file = ManifestFile::of(&manifest, uri, size);
-            self.know_manifest(manifest, &file, size);
+            self.manifests.put(&cache_key(&file), inherited(manifest, &file), size);
             list.push(file);
             cost = Cost { requests: cost.requests + 1, bytes: cost.bytes + size };
         }
         let list = Arc::new(list);
-        put(&self.lists, &key, list.clone(), key.len() as u64);
+        self.lists.put(&key, list.clone(), key.len() as u64);
         Ok((list, cost))
     }
 }
@@ -121,6 +128,11 @@ fn cache_key(file: &ManifestFile) -> String {
         Some(first) => format!("{} {first}", file.manifest_path),
         None => file.manifest_path.clone(),
     }
+}
+
+fn inherited(mut manifest: Manifest, from: &ManifestFile) -> Arc<Manifest> {
+    manifest.inherit(from);
+    Arc::new(manifest)
 }
 
 type NamedManifest<'a> = (&'a str, (Manifest, u64));
@@ -141,35 +153,4 @@ async fn read(table: &TableHandle, uri: &str) -> Result<bytes::Bytes> {
     let options = GetOptions { limit: Some(LIMIT), ..GetOptions::default() };
     let result = table.store.get(&key, options).await;
     Ok(result.context(|| format!("reading {uri}"))?.bytes)
-}
-
-/// The most recent values, up to a size.
-#[derive(Debug)]
-struct Cache<V> {
-    entries: VecDeque<(String, V, u64)>,
-}
-
-impl<V> Default for Cache<V> {
-    fn default() -> Self {
-        Self { entries: VecDeque::new() }
-    }
-}
-
-fn get<V: Clone>(cache: &Mutex<Cache<V>>, key: &str) -> Option<V> {
-    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = cache.entries.iter().position(|(own, _, _)| own == key)?;
-    let entry = cache.entries.remove(at)?;
-    let value = entry.1.clone();
-    cache.entries.push_back(entry);
-    Some(value)
-}
-
-fn put<V>(cache: &Mutex<Cache<V>>, key: &str, value: V, size: u64) {
-    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-    cache.entries.retain(|(own, _, _)| own != key);
-    cache.entries.push_back((key.to_owned(), value, size));
-    let mut total: u64 = cache.entries.iter().map(|(_, _, size)| size).sum();
-    while total > CACHE_BYTES && cache.entries.len() > 1 {
-        total -= cache.entries.pop_front().map_or(0, |(_, _, size)| size);
-    }
 }

@@ -6,6 +6,7 @@ mod decoder;
 mod deletes;
 mod deletion_vector;
 mod files;
+mod kept;
 mod manifests;
 mod report;
 mod rows;
