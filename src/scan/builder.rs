@@ -112,6 +112,13 @@ pub(super) struct Resolved {
     pub(super) pace: Pace,
 }
 
+impl Resolved {
+    /// How many files are read at a time. With a limit, the first are likely to be enough.
+    pub(super) fn files_at_once(&self) -> usize {
+        if self.limit.is_some() { 1 } else { self.pace.concurrency }
+    }
+}
+
 impl ScanBuilder {
     pub(crate) fn new(source: Source) -> Self {
         let metadata = source.handle.head().metadata;
@@ -233,14 +240,15 @@ impl ScanBuilder {
         Ok(ScanPlan { tasks, ..ScanPlan::empty(scan) })
     }
 
-    /// Reads, as a stream of batches. Memory is bounded; dropping the stream stops its requests.
+    /// Reads, as a stream of batches, from the first files on that are found, while others are looked for. Memory is bounded;
+    /// dropping the stream stops its requests.
     ///
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a column, filter or ref that does not fit the
     /// table, with [`NotFound`](crate::ErrorKind::NotFound) for a snapshot that is not there, and with
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a table whose rows this version cannot tell, such as one with
     /// ORC files.
     pub async fn stream(self) -> Result<ScanStream> {
-        self.plan().await?.stream()
+        plan::stream(self.resolve()?).await
     }
 
     /// Reads everything into memory.

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub(super) struct DeleteIndex {
 
 #[derive(Clone, Debug)]
 struct Delete {
-    file: DataFile,
+    file: Arc<DataFile>,
     sequence_number: i64,
 }
 
@@ -35,6 +36,9 @@ struct Needed {
     equality: Vec<(usize, Vec<usize>)>,
 }
 
+/// Deletion vectors, by the paths of their data files.
+type Placed = HashMap<String, Arc<PositionDeletes>>;
+
 /// A partition: the id of its spec, and its values.
 type Partition = (i32, Vec<u8>);
 
@@ -43,7 +47,7 @@ impl DeleteIndex {
     ///
     /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) on one of a format that cannot be read.
     pub(super) fn add(&mut self, file: &DataFile, sequence_number: i64, spec: &PartitionSpec) -> Result<()> {
-        let delete = Delete { file: file.clone(), sequence_number };
+        let delete = Delete { file: Arc::new(file.clone()), sequence_number };
         if file.content == DataContent::EqualityDeletes {
             check_format(file)?;
             let mut ids = file.equality_ids.clone();
@@ -127,9 +131,13 @@ impl DeleteIndex {
         ids
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.vectors.is_empty() && self.positions.is_empty() && self.equality.is_empty()
+    }
+
     /// Gives each task its deletes, so that each file is loaded once, and of it only what the tasks need. The schema has
     /// the columns that are compared.
-    pub(super) fn assign(self, tasks: &mut [ScanTask], schema: &Schema) -> Result<()> {
+    pub(super) fn assign(self, tasks: &mut [ScanTask], schema: &Arc<Schema>) -> Result<()> {
         let needed = tasks.iter().map(|task| self.needed(task, schema)).collect::<Result<Vec<_>>>()?;
         let with_vectors = tasks.iter().zip(&needed).filter(|(_, needed)| needed.vector);
         let vectors = self.place_vectors(with_vectors.map(|(task, _)| task.data_file.file_path.as_str()));
@@ -141,35 +149,43 @@ impl DeleteIndex {
                 }
             }
         }
-        let positions = self.positions.into_iter().zip(wanted).map(|(delete, wanted)| {
-            let path = delete.file.file_path.clone();
-            Arc::new(PositionDeletes::new(path, Source::Rows(Box::new(delete.file), wanted)))
-        });
-        let positions: Vec<_> = positions.collect();
-        let equality = self.equality.into_iter().map(|((ids, _), deletes)| {
-            let projection = Projection::of_ids(schema, &ids)?;
-            let files = deletes.into_iter().map(|delete| (delete.file, delete.sequence_number)).collect();
-            Ok(Arc::new(EqualityDeletes::new(ids, projection, files)))
-        });
-        let equality = equality.collect::<Result<Vec<_>>>()?;
-        for (task, needed) in tasks.iter_mut().zip(needed) {
-            if needed.vector {
-                task.deletes.positions.extend(vectors.get(&task.data_file.file_path).cloned());
-            }
-            task.deletes.positions.extend(needed.positions.iter().filter_map(|number| positions.get(*number).cloned()));
-            let equality = needed.equality.into_iter().filter_map(|(group, files)| {
-                equality.get(group).map(|deletes| Equality { deletes: deletes.clone(), files })
-            });
-            task.deletes.equality.extend(equality);
-        }
+        let deleter = self.deleter(vectors, wanted.into_iter().map(Some), schema)?;
+        tasks.iter_mut().zip(needed).for_each(|(task, needed)| deleter.give(task, needed));
         Ok(())
     }
 
+    /// Gives deletes to all tasks of a snapshot, which are not known yet.
+    pub(super) fn for_all(self, schema: &Arc<Schema>) -> Result<Deleter> {
+        let vectors = self.place_vectors(self.vectors.keys().map(String::as_str));
+        self.deleter(vectors, iter::repeat(None), schema)
+    }
+
+    /// With the data files whose rows are wanted of each position delete file, or all of them.
+    fn deleter(
+        self,
+        vectors: Placed,
+        wanted: impl Iterator<Item = Option<Vec<String>>>,
+        schema: &Arc<Schema>,
+    ) -> Result<Deleter> {
+        let positions = self.positions.iter().zip(wanted).map(|(delete, wanted)| {
+            let path = delete.file.file_path.clone();
+            Arc::new(PositionDeletes::new(path, Source::Rows(delete.file.clone(), wanted)))
+        });
+        let positions = positions.collect();
+        let equality = self.equality.iter().map(|((ids, _), deletes)| {
+            let projection = Projection::of_ids(schema, ids)?;
+            let files = deletes.iter().map(|delete| (delete.file.clone(), delete.sequence_number)).collect();
+            Ok(Arc::new(EqualityDeletes::new(ids.clone(), projection, files)))
+        });
+        let equality = equality.collect::<Result<_>>()?;
+        Ok(Deleter { index: self, schema: schema.clone(), vectors, positions, equality })
+    }
+
     /// The deletion vectors of data files, those near each other together.
-    fn place_vectors<'a>(&self, paths: impl Iterator<Item = &'a str>) -> HashMap<String, Arc<PositionDeletes>> {
-        let mut vectors: Vec<&DataFile> = paths.filter_map(|path| Some(&self.vectors.get(path)?.file)).collect();
+    fn place_vectors<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Placed {
+        let mut vectors: Vec<&Arc<DataFile>> = paths.filter_map(|path| Some(&self.vectors.get(path)?.file)).collect();
         vectors.sort_by(|a, b| (&a.file_path, a.content_offset).cmp(&(&b.file_path, b.content_offset)));
-        let near = |a: &&DataFile, b: &&DataFile| {
+        let near = |a: &&Arc<DataFile>, b: &&Arc<DataFile>| {
             let (a_at, b_at) = (a.content_offset.unwrap_or(0), b.content_offset.unwrap_or(0));
             // Aligned, so that a long chain of neighbours is not one.
             a.file_path == b.file_path && a_at.div_euclid(NEAR) == b_at.div_euclid(NEAR)
@@ -184,6 +200,34 @@ impl DeleteIndex {
             }
         }
         placed
+    }
+}
+
+/// Gives tasks their deletes.
+pub(super) struct Deleter {
+    index: DeleteIndex,
+    schema: Arc<Schema>,
+    vectors: Placed,
+    positions: Vec<Arc<PositionDeletes>>,
+    equality: Vec<Arc<EqualityDeletes>>,
+}
+
+impl Deleter {
+    pub(super) fn assign(&self, task: &mut ScanTask) -> Result<()> {
+        self.give(task, self.index.needed(task, &self.schema)?);
+        Ok(())
+    }
+
+    fn give(&self, task: &mut ScanTask, needed: Needed) {
+        if needed.vector {
+            task.deletes.positions.extend(self.vectors.get(&task.data_file.file_path).cloned());
+        }
+        let positions = needed.positions.iter().filter_map(|number| self.positions.get(*number).cloned());
+        task.deletes.positions.extend(positions);
+        let equality = needed.equality.into_iter().filter_map(|(group, files)| {
+            self.equality.get(group).map(|deletes| Equality { deletes: deletes.clone(), files })
+        });
+        task.deletes.equality.extend(equality);
     }
 }
 

@@ -261,6 +261,8 @@ fn equality_deletes_are_loaded_several_at_a_time_and_only_once() {
         // In one thread, so that reads that may be made at the same time are.
         let warehouse = Warehouse::with_runtime(store.clone(), TestRuntime::new(7));
         let table = block_on(warehouse.open("t")).unwrap();
+        // Manifests are known then, which others would be read beside.
+        block_on(table.scan().plan()).unwrap();
         let mut stream = block_on(table.scan().select(["id"]).concurrency(concurrency).ordered().stream()).unwrap();
         store.most_reads();
         let batches: Vec<RecordBatch> = block_on_stream(&mut stream).map(Result::unwrap).collect();

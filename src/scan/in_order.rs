@@ -5,18 +5,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use arrow_array::RecordBatch;
+use futures::stream::Fuse;
 use futures::{Stream, StreamExt};
 
 use crate::error::Result;
 use crate::read::Reading;
 use crate::runtime::{BoxStream, Runtime};
+use crate::scan::planner::Planner;
 use crate::scan::spread::spread;
-use crate::scan::stream::{Waiting, next, rows};
+use crate::scan::stream::rows;
 
 /// The batches of one file after the other, while those that come next are opened and begun.
 pub(super) struct InOrder {
     reading: Arc<Reading>,
-    waiting: Waiting,
+    planner: Fuse<Planner>,
     concurrency: usize,
     runtime: Arc<dyn Runtime>,
     open: VecDeque<File>,
@@ -31,8 +33,9 @@ struct File {
 }
 
 impl InOrder {
-    pub(super) fn new(reading: Arc<Reading>, waiting: Waiting, concurrency: usize, runtime: Arc<dyn Runtime>) -> Self {
-        Self { reading, waiting, concurrency, runtime, open: VecDeque::new() }
+    pub(super) fn new(reading: Arc<Reading>, planner: Planner, concurrency: usize, runtime: Arc<dyn Runtime>) -> Self {
+        let planner = planner.fuse();
+        Self { reading, planner, concurrency, runtime, open: VecDeque::new() }
     }
 }
 
@@ -42,7 +45,7 @@ impl Stream for InOrder {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             while self.open.len() < self.concurrency
-                && let Some(task) = next(&self.waiting)
+                && let Poll::Ready(Some(task)) = self.planner.poll_next_unpin(context)
             {
                 let urgent = Arc::new(AtomicBool::new(false));
                 let rows = rows(self.reading.clone(), task, urgent.clone());
@@ -54,8 +57,10 @@ impl Stream for InOrder {
                     file.early = Some(item);
                 }
             }
-            let Self { reading, open, .. } = &mut *self;
-            let Some(first) = open.front_mut() else { return Poll::Ready(None) };
+            let Self { reading, planner, open, .. } = &mut *self;
+            let Some(first) = open.front_mut() else {
+                return if planner.is_done() { Poll::Ready(None) } else { Poll::Pending };
+            };
             if !first.urgent.swap(true, Ordering::SeqCst) {
                 reading.budget.wake();
             }

@@ -8,7 +8,8 @@ use futures::stream::{self, StreamExt};
 use crate::error::{Error, Result};
 use crate::read::{Change, ChangeKind, check_format};
 use crate::scan::builder::Resolved;
-use crate::scan::plan::{CONCURRENCY, files_of, read};
+use crate::scan::plan::plan_at;
+use crate::scan::planner::{CONCURRENCY, read};
 use crate::scan::prune::Pruner;
 use crate::scan::{ScanPlan, ScanReport, ScanTask};
 use crate::spec::{DataContent, EntryStatus, ManifestContent, Operation, Snapshot, TableMetadata};
@@ -18,7 +19,7 @@ pub(super) async fn plan(scan: Resolved) -> Result<ScanPlan> {
     let mut plan = ScanPlan::empty(scan);
     let ScanPlan { tasks, report, scan } = &mut plan;
     let (Some(since), Some(to)) = (scan.since.clone(), scan.snapshot.clone()) else { return Ok(plan) };
-    report.snapshot_id = Some(to.snapshot_id);
+    *report = ScanReport::of(&to);
     let snapshots = ancestors(&scan.metadata, since.snapshot_id, &to)?;
     let mut ordinal = 0;
     for snapshot in &snapshots {
@@ -77,8 +78,7 @@ pub(super) fn ancestors(
 async fn added_by(scan: &Resolved, report: &mut ScanReport, snapshot: &Snapshot) -> Result<Vec<ScanTask>> {
     let source = &scan.source;
     let (list, cost) = source.manifests.list(&source.handle, snapshot).await?;
-    report.requests += cost.requests;
-    report.bytes += cost.bytes;
+    report.take(cost);
     report.manifests += list.len() as u64;
     let pruner = Pruner { filter: scan.filter.as_ref(), schema: &scan.schema, metadata: &scan.metadata };
     let own = list.iter().filter(|manifest| {
@@ -86,14 +86,13 @@ async fn added_by(scan: &Resolved, report: &mut ScanReport, snapshot: &Snapshot)
             && manifest.added_snapshot_id == snapshot.snapshot_id
             && pruner.manifest_might_match(manifest)
     });
-    let reads: Vec<_> = own.map(|file| read(source, file)).collect();
+    let reads: Vec<_> = own.map(|file| read(source.clone(), file.clone())).collect();
     report.manifests_skipped += (list.len() - reads.len()) as u64;
     let mut reads = stream::iter(reads).buffered(CONCURRENCY);
     let mut tasks = Vec::new();
     while let Some(read) = reads.next().await {
         let (file, manifest, cost) = read?;
-        report.requests += cost.requests;
-        report.bytes += cost.bytes;
+        report.take(cost);
         let added = manifest.entries.iter().filter(|entry| {
             entry.status == EntryStatus::Added
                 && entry.snapshot_id == Some(snapshot.snapshot_id)
@@ -101,7 +100,7 @@ async fn added_by(scan: &Resolved, report: &mut ScanReport, snapshot: &Snapshot)
         });
         for entry in added {
             check_format(&entry.data_file)?;
-            tasks.extend(pruner.task(file, &manifest, entry, report));
+            tasks.extend(pruner.task(&file, &manifest, entry, report));
         }
     }
     Ok(tasks)
@@ -139,4 +138,10 @@ async fn changed_by(
     }
     changes.extend(after.into_values().map(|task| (task, ChangeKind::Insert)));
     Ok(changes)
+}
+
+async fn files_of(scan: &mut Resolved, report: &mut ScanReport, snapshot: &Snapshot) -> Result<Vec<ScanTask>> {
+    let plan = plan_at(scan.clone(), *report, snapshot).await?;
+    (*scan, *report) = (plan.scan, plan.report);
+    Ok(plan.tasks)
 }

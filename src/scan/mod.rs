@@ -12,6 +12,7 @@ pub(crate) mod fakes;
 mod in_order;
 mod incremental;
 mod plan;
+mod planner;
 mod prune;
 mod report;
 mod spread;

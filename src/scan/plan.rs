@@ -1,24 +1,18 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream;
+use futures::TryStreamExt;
 
 use crate::error::{Error, Result};
-use crate::read::{Cost, check_format};
-use crate::runtime::BoxFuture;
-use crate::scan::builder::{Resolved, Source};
+use crate::scan::builder::Resolved;
 use crate::scan::delete_index::{DeleteIndex, partition_key};
 use crate::scan::incremental;
-use crate::scan::prune::Pruner;
+use crate::scan::planner::Planner;
 use crate::scan::{ScanReport, ScanStream, ScanTask};
-use crate::spec::{
-    DataContent, EntryStatus, Manifest, ManifestFile, NestedField, PartitionSpec, Schema, Snapshot, StructType,
-    TableMetadata, Value,
-};
+use crate::spec::{NestedField, PartitionSpec, Schema, Snapshot, StructType, TableMetadata, Value};
 
-/// How many manifests are read at a time.
-pub(super) const CONCURRENCY: usize = 8;
+/// So many times as many files as are read at a time are looked for ahead of them.
+const AHEAD: u64 = 2;
 
 /// Which files a scan reads.
 #[derive(Clone, Debug)]
@@ -40,7 +34,7 @@ impl ScanPlan {
     ///
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) if a column is not there.
     pub fn stream(self) -> Result<ScanStream> {
-        ScanStream::new(self)
+        ScanStream::new(Planner::of(self.scan, self.tasks, self.report))
     }
 
     /// The plan by partition, in no particular order: each to be read by itself, all at once if wanted. Files of an
@@ -86,58 +80,44 @@ pub struct PartitionPlan {
 pub(super) async fn plan(scan: Resolved) -> Result<ScanPlan> {
     match (&scan.since, scan.snapshot.clone()) {
         (Some(_), _) => incremental::plan(scan).await,
-        (None, Some(snapshot)) => {
-            let mut plan = ScanPlan::empty(scan);
-            plan.report.snapshot_id = Some(snapshot.snapshot_id);
-            plan.tasks = files_of(&mut plan.scan, &mut plan.report, &snapshot).await?;
-            Ok(plan)
-        }
+        (None, Some(snapshot)) => plan_at(scan, ScanReport::of(&snapshot), &snapshot).await,
         (None, None) => Ok(ScanPlan::empty(scan)),
     }
 }
 
-/// The files of a snapshot. Manifest list, manifests, data files: what cannot hold a row of the answer is left out at each
-/// level. The scan's schema gets the columns that deletes compare.
-pub(super) async fn files_of(
-    scan: &mut Resolved,
-    report: &mut ScanReport,
-    snapshot: &Snapshot,
-) -> Result<Vec<ScanTask>> {
+/// The files of a snapshot, which the report counts too. The scan's schema gets the columns that deletes compare.
+pub(super) async fn plan_at(scan: Resolved, report: ScanReport, snapshot: &Snapshot) -> Result<ScanPlan> {
+    let mut planner = Planner::begin(scan, report, snapshot, u64::MAX).await?;
+    let deletes = planner.deletes().await?;
+    finish(planner, deletes).await
+}
+
+async fn finish(mut planner: Planner, deletes: DeleteIndex) -> Result<ScanPlan> {
     let mut tasks = Vec::new();
-    let source = &scan.source;
-    let (list, cost) = source.manifests.list(&source.handle, snapshot).await?;
-    report.requests += cost.requests;
-    report.bytes += cost.bytes;
-    report.manifests += list.len() as u64;
-    let pruner = Pruner { filter: scan.filter.as_ref(), schema: &scan.schema, metadata: &scan.metadata };
-    let mut live: Vec<_> = list.iter().filter(|manifest| manifest.has_live_files()).collect();
-    let listed = live.len();
-    live.retain(|manifest| pruner.manifest_might_match(manifest));
-    report.manifests_skipped += (list.len() - live.len()) as u64;
-    report.manifests_skipped_by_partition += (listed - live.len()) as u64;
-    let mut deletes = DeleteIndex::default();
-    let reads: Vec<_> = live.into_iter().map(|file| read(source, file)).collect();
-    let mut reads = stream::iter(reads).buffered(CONCURRENCY);
-    while let Some(read) = reads.next().await {
-        let (file, manifest, cost) = read?;
-        report.requests += cost.requests;
-        report.bytes += cost.bytes;
-        let path: Arc<str> = file.manifest_path.as_str().into();
-        for entry in manifest.entries.iter().filter(|entry| entry.status != EntryStatus::Deleted) {
-            let data_file = &entry.data_file;
-            if data_file.content != DataContent::Data {
-                deletes.add(data_file, entry.sequence_number.unwrap_or(0), pruner.spec(file, &manifest))?;
-                continue;
-            }
-            check_format(data_file)?;
-            let task = pruner.task(file, &manifest, entry, report);
-            tasks.extend(task.map(|task| ScanTask { manifest: path.clone(), ..task }));
-        }
+    while let Some(task) = planner.try_next().await? {
+        tasks.push(task);
     }
-    drop(reads);
+    let (report, mut scan) = (planner.progress().report(), planner.scan);
     scan.schema = Arc::new(with_compared(&scan.schema, &deletes.compared(), &scan.metadata)?);
     deletes.assign(&mut tasks, &scan.schema)?;
-    Ok(tasks)
+    Ok(ScanPlan { tasks, report, scan })
+}
+
+/// Begins to read, while the plan is being made.
+pub(super) async fn stream(scan: Resolved) -> Result<ScanStream> {
+    let (None, Some(snapshot)) = (&scan.since, scan.snapshot.clone()) else { return plan(scan).await?.stream() };
+    let enough = AHEAD * scan.files_at_once() as u64;
+    let mut planner = Planner::begin(scan, ScanReport::of(&snapshot), &snapshot, enough).await?;
+    let deletes = planner.deletes().await?;
+    // What is needed of delete files depends on all data files that are read, unless all are.
+    if !deletes.is_empty() && planner.scan.filter.is_some() {
+        return finish(planner, deletes).await?.stream();
+    }
+    let scan = &mut planner.scan;
+    scan.schema = Arc::new(with_compared(&scan.schema, &deletes.compared(), &scan.metadata)?);
+    let deleter = deletes.for_all(&scan.schema)?;
+    planner.delete_by(deleter);
+    ScanStream::new(planner)
 }
 
 /// The schema with columns that equality deletes compare and that the table has no more.
@@ -150,13 +130,4 @@ pub(super) fn with_compared(schema: &Schema, compared: &BTreeSet<i32>, metadata:
         fields.push(NestedField { name: format!("{} (dropped, id {id})", old.name), required: false, ..old.clone() });
     }
     Schema::with_ids(schema.schema_id(), StructType { fields })
-}
-
-type ManifestRead<'a> = Result<(&'a ManifestFile, Arc<Manifest>, Cost)>;
-
-pub(super) fn read<'a>(source: &'a Source, file: &'a ManifestFile) -> BoxFuture<'a, ManifestRead<'a>> {
-    Box::pin(async move {
-        let (manifest, cost) = source.manifests.manifest(&source.handle, file).await?;
-        Ok((file, manifest, cost))
-    })
 }

@@ -1,6 +1,8 @@
-use crate::read::ReadReport;
+use crate::read::{Cost, ReadReport};
+use crate::spec::Snapshot;
 
-/// What a scan did, so far: what pruning saved at each level, and what was read.
+/// What a scan did, so far: what pruning saved at each level, and what was read. Of files it counts those that were looked
+/// for, which are all when the last row has come, unless a limit was reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScanReport {
@@ -40,6 +42,15 @@ pub struct ScanReport {
 }
 
 impl ScanReport {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        Self { snapshot_id: Some(snapshot.snapshot_id), ..Self::default() }
+    }
+
+    pub(super) fn take(&mut self, cost: Cost) {
+        self.requests += cost.requests;
+        self.bytes += cost.bytes;
+    }
+
     pub(super) fn and(mut self, read: &ReadReport) -> Self {
         self.row_groups += read.row_groups;
         self.row_groups_skipped += read.row_groups_skipped;

@@ -1,8 +1,7 @@
-use std::collections::VecDeque;
 use std::iter;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use arrow_array::RecordBatch;
@@ -16,19 +15,13 @@ use crate::parquet::Projection;
 use crate::read::{Budget, DataFileRows, Files, Reading};
 use crate::runtime::{BoxStream, Runtime};
 use crate::scan::in_order::InOrder;
+use crate::scan::planner::{Planner, Progress};
 use crate::scan::spread::spread;
-use crate::scan::{ScanPlan, ScanReport, ScanTask};
+use crate::scan::{ScanReport, ScanTask};
 use crate::spec::metadata_columns::PARTITION;
 
 /// How many read one file at a time at most.
 const MOST_READERS: usize = 8;
-
-/// What is to be read, from the first on.
-pub(super) type Waiting = Arc<Mutex<VecDeque<ScanTask>>>;
-
-pub(super) fn next(waiting: &Waiting) -> Option<ScanTask> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-}
 
 /// The rows of a scan, as record batches; in no particular order, unless the scan is
 /// [ordered](crate::scan::ScanBuilder::ordered). After an error it ends.
@@ -40,26 +33,23 @@ pub struct ScanStream {
     batches: BoxStream<'static, Result<RecordBatch>>,
     schema: SchemaRef,
     left: Option<u64>,
-    report: Arc<Mutex<ScanReport>>,
+    progress: Progress,
     files: Files,
-    waiting: Waiting,
 }
 
 impl ScanStream {
-    pub(super) fn new(plan: ScanPlan) -> Result<Self> {
-        let ScanPlan { tasks, report, scan } = plan;
+    pub(super) fn new(planner: Planner) -> Result<Self> {
+        let (scan, progress) = (planner.scan.clone(), planner.progress());
+        let (limit, pace, concurrency) = (scan.limit, scan.pace, scan.files_at_once());
         let projection = Projection::of(&scan.schema, &scan.columns)?;
         let schema = projection.arrow_schema().clone();
         let tested = scan.filter.as_ref().map(BoundPredicate::field_ids).unwrap_or_default();
         let projection = projection.tested_by(tested.clone())?;
         let partition = projection.and_also(&tested)?.schema().field_by_id(PARTITION).map(|_| scan.partition);
-        let report = Arc::new(Mutex::new(report));
         // Where there are fewer files than could be read at a time, there may be several readers of each. Without threads
         // they would gain nothing.
         let threads = if cfg!(target_family = "wasm") { 1 } else { MOST_READERS };
-        let readers = scan.pace.concurrency.min(threads) / tasks.len().max(1);
-        let waiting = Arc::new(Mutex::new(VecDeque::from(tasks)));
-        let (limit, pace) = (scan.limit, scan.pace);
+        let threads = pace.concurrency.min(threads);
         let files = Files::new(scan.source.handle.clone());
         let reading = Arc::new(Reading {
             files: files.clone(),
@@ -72,14 +62,13 @@ impl ScanStream {
             buffer_bytes: pace.buffer_bytes,
             budget: Budget::new(pace.buffer_bytes),
         });
-        // With a limit, the first files are likely to be enough.
         let runtime = scan.source.handle.runtime.clone();
-        let concurrency = if limit.is_some() { 1 } else { pace.concurrency };
         let batches: BoxStream<'static, _> = if pace.ordered {
-            Box::pin(InOrder::new(reading, waiting.clone(), concurrency, runtime))
+            Box::pin(InOrder::new(reading, planner, concurrency, runtime))
         } else {
-            let tasks = stream::unfold(waiting.clone(), |waiting| async move { Some((next(&waiting)?, waiting)) });
-            let files = tasks.map(move |task| {
+            let planned = progress.clone();
+            let files = planner.map(move |task| {
+                let readers = threads / planned.files_at_most().max(1);
                 // With a limit nothing is decoded before it is asked for.
                 if limit.is_some() {
                     rows(reading.clone(), task, Arc::default())
@@ -91,7 +80,7 @@ impl ScanStream {
             });
             Box::pin(files.flatten_unordered(concurrency))
         };
-        Ok(Self { batches, schema, left: limit, report, files, waiting })
+        Ok(Self { batches, schema, left: limit, progress, files })
     }
 
     /// The schema of the batches.
@@ -101,15 +90,13 @@ impl ScanStream {
 
     /// What the scan did, so far.
     pub fn report(&self) -> ScanReport {
-        let report = *self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        report.and(&self.files.report())
+        self.progress.report().and(&self.files.report())
     }
 
     /// Ends the stream, and with it everything that is still under way.
     fn finish(&mut self) {
         self.batches = Box::pin(stream::empty());
-        let skipped = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).drain(..).count();
-        self.report.lock().unwrap_or_else(PoisonError::into_inner).files_skipped += skipped as u64;
+        self.progress.end();
     }
 }
 
@@ -128,7 +115,7 @@ impl Stream for ScanStream {
                     *batch = batch.slice(0, rows);
                     *left -= rows as u64;
                 }
-                self.report.lock().unwrap_or_else(PoisonError::into_inner).rows += batch.num_rows() as u64;
+                self.progress.note(|report| report.rows += batch.num_rows() as u64);
             }
             Some(Err(_)) => self.finish(),
             None => {}
@@ -146,22 +133,22 @@ impl std::fmt::Debug for ScanStream {
 /// One file's batches.
 pub(super) fn rows(
     reading: Arc<Reading>,
-    task: ScanTask,
+    task: Result<ScanTask>,
     urgent: Arc<AtomicBool>,
 ) -> BoxStream<'static, Result<RecordBatch>> {
-    let rows = async move { DataFileRows::open(&reading, task, urgent).await };
+    let rows = async move { DataFileRows::open(&reading, task?, urgent).await };
     Box::pin(rows.map_ok(batches).try_flatten_stream())
 }
 
 /// One file's batches, in no particular order, by so many readers at most.
 fn shared(
     reading: Arc<Reading>,
-    task: ScanTask,
+    task: Result<ScanTask>,
     readers: usize,
     runtime: Arc<dyn Runtime>,
 ) -> BoxStream<'static, Result<RecordBatch>> {
     let shares = async move {
-        let mut first = DataFileRows::open(&reading, task, Arc::default()).await?;
+        let mut first = DataFileRows::open(&reading, task?, Arc::default()).await?;
         let others = first.share(readers).await?;
         let shares = iter::once(first).chain(others);
         let shares: Vec<_> = shares.map(|rows| spread(&*runtime, batches(rows))).collect();

@@ -12,6 +12,7 @@ use crate::spec::{NestedField, PrimitiveType, Schema};
 use crate::store::{CountingStore, GetOptions, MemoryStore, ObjectStore, PutOptions};
 use crate::{ErrorKind, Table, Warehouse};
 
+mod early_rows;
 mod partition_column;
 mod partitioned;
 

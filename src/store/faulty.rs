@@ -36,6 +36,9 @@ pub struct FaultyStore {
     puts: Arc<Mutex<Vec<(String, Fault)>>>,
     stalls: Arc<Mutex<Vec<Stall>>>,
     unreadable: Arc<Mutex<Option<String>>>,
+    withheld: Arc<Mutex<Option<String>>>,
+    /// Keys that were read.
+    read: Arc<Mutex<Vec<String>>>,
     /// How many reads are under way, and the most that were.
     reads: Arc<Mutex<(usize, usize)>>,
     ignores_conditions: bool,
@@ -84,6 +87,16 @@ impl FaultyStore {
         *self.unreadable.lock().unwrap() = key.map(str::to_owned);
     }
 
+    /// Reads of keys that contain this text have no answer. Those that wait for one never get it.
+    pub fn withhold(&self, key: Option<&str>) {
+        *self.withheld.lock().unwrap() = key.map(str::to_owned);
+    }
+
+    /// The keys that were read since this was asked last, in their order.
+    pub fn take_read(&self) -> Vec<String> {
+        std::mem::take(&mut self.read.lock().unwrap())
+    }
+
     /// After so many more parts the next is refused.
     pub fn refuse_part(&self, after: usize) {
         self.parts.lock().unwrap().left = Some(after);
@@ -123,7 +136,9 @@ impl ObjectStore for FaultyStore {
         if self.unreadable.lock().unwrap().as_ref().is_some_and(|part| key.contains(part)) {
             return Box::pin(async { Err(Error::unavailable("the store is down")) });
         }
+        let is_withheld = self.withheld.lock().unwrap().as_ref().is_some_and(|part| key.contains(part));
         Box::pin(async move {
+            self.read.lock().unwrap().push(key.to_owned());
             {
                 let (now, most) = &mut *self.reads.lock().unwrap();
                 *now += 1;
@@ -137,6 +152,9 @@ impl ObjectStore for FaultyStore {
                 if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }
             })
             .await;
+            if is_withheld {
+                std::future::pending::<()>().await;
+            }
             drop(reading);
             self.inner.get(key, options).await
         })

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{BooleanArray, RecordBatch};
 use futures::{StreamExt, lock, stream};
@@ -21,7 +21,7 @@ pub(crate) struct EqualityDeletes {
     /// The columns compared.
     pub(crate) ids: Vec<i32>,
     projection: Projection,
-    files: Vec<(DataFile, i64)>,
+    files: Vec<(Arc<DataFile>, i64)>,
     loaded: lock::Mutex<Vec<bool>>,
     /// The newest sequence number with which each key was deleted.
     keys: Mutex<HashMap<Box<[u8]>, i64>>,
@@ -29,7 +29,7 @@ pub(crate) struct EqualityDeletes {
 
 impl EqualityDeletes {
     /// Of files and their sequence numbers; the projection has the columns compared.
-    pub(crate) fn new(ids: Vec<i32>, projection: Projection, files: Vec<(DataFile, i64)>) -> Self {
+    pub(crate) fn new(ids: Vec<i32>, projection: Projection, files: Vec<(Arc<DataFile>, i64)>) -> Self {
         let loaded = lock::Mutex::new(vec![false; files.len()]);
         Self { ids, projection, files, loaded, keys: Mutex::default() }
     }

@@ -30,10 +30,10 @@ type ByFile = HashMap<String, Arc<Positions>>;
 /// Where positions are.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// In rows of a position delete file; those of these data files are wanted.
-    Rows(Box<DataFile>, Vec<String>),
+    /// In rows of a position delete file; those of these data files are wanted, or all.
+    Rows(Arc<DataFile>, Option<Vec<String>>),
     /// In deletion vectors that lie near each other in one file.
-    Vectors(Vec<DataFile>),
+    Vectors(Vec<Arc<DataFile>>),
 }
 
 impl PositionDeletes {
@@ -60,7 +60,8 @@ impl PositionDeletes {
 
     fn vector(&self, data_file: &str) -> Option<&DataFile> {
         let Source::Vectors(vectors) = &self.source else { return None };
-        vectors.iter().find(|vector| vector.referenced_data_file.as_deref() == Some(data_file))
+        let found = vectors.iter().find(|vector| vector.referenced_data_file.as_deref() == Some(data_file));
+        found.map(|vector| &**vector)
     }
 
     /// The deleted positions of a data file.
@@ -70,7 +71,7 @@ impl PositionDeletes {
             Some(by_file) => by_file.clone(),
             None => {
                 let by_file = match &self.source {
-                    Source::Rows(file, wanted) => rows(files, file, wanted).await,
+                    Source::Rows(file, wanted) => rows(files, file, wanted.as_deref()).await,
                     Source::Vectors(vectors) => self.vectors(files, vectors).await,
                 };
                 let by_file = Arc::new(by_file.context(|| format!("reading {}", self.path))?);
@@ -82,7 +83,7 @@ impl PositionDeletes {
         Ok(by_file.get(data_file).cloned().unwrap_or_default())
     }
 
-    async fn vectors(&self, files: &Files, vectors: &[DataFile]) -> Result<ByFile> {
+    async fn vectors(&self, files: &Files, vectors: &[Arc<DataFile>]) -> Result<ByFile> {
         let ranges = vectors.iter().map(|vector| {
             let start = vector.content_offset.and_then(|offset| u64::try_from(offset).ok());
             let length = vector.content_size_in_bytes.and_then(|length| u64::try_from(length).ok());
@@ -108,23 +109,26 @@ impl PositionDeletes {
     }
 }
 
-async fn rows(files: &Files, file: &DataFile, wanted: &[String]) -> Result<ByFile> {
+async fn rows(files: &Files, file: &DataFile, wanted: Option<&[String]>) -> Result<ByFile> {
     let schema = position_delete_schema()?;
     let projection = Projection::all(&schema)?;
     // Rows are in the order of paths, so this rules out row groups and pages.
-    let least = wanted.iter().min().map(String::as_str).unwrap_or_default();
-    let greatest = wanted.iter().max().map(String::as_str).unwrap_or_default();
-    let filter = col("file_path").between(least, greatest).bind(&schema)?;
-    let mut rows =
-        Rows::open(files, file, &projection, Some(&filter), DecodeOptions::default(), Limits::of(DELETES)).await?;
-    let mut found: HashMap<String, Positions> = wanted.iter().map(|path| (path.clone(), Positions::new())).collect();
+    let filter = wanted.map(|wanted| {
+        let least = wanted.iter().min().map(String::as_str).unwrap_or_default();
+        let greatest = wanted.iter().max().map(String::as_str).unwrap_or_default();
+        col("file_path").between(least, greatest).bind(&schema)
+    });
+    let (filter, options) = (filter.transpose()?, DecodeOptions::default());
+    let mut rows = Rows::open(files, file, &projection, filter.as_ref(), options, Limits::of(DELETES)).await?;
+    let mut found: HashMap<String, Positions> =
+        wanted.into_iter().flatten().map(|path| (path.clone(), Positions::new())).collect();
     while let Some(batch) = rows.next().await? {
-        collect(&batch, &mut found)?;
+        collect(&batch, &mut found, wanted.is_none())?;
     }
     Ok(found.into_iter().map(|(path, positions)| (path, Arc::new(positions))).collect())
 }
 
-fn collect(batch: &RecordBatch, found: &mut HashMap<String, Positions>) -> Result<()> {
+fn collect(batch: &RecordBatch, found: &mut HashMap<String, Positions>, is_all: bool) -> Result<()> {
     let broken = || Error::invalid_data("the position delete file has a column of another type");
     let paths =
         batch.column_by_name("file_path").and_then(|column| column.as_string_opt::<i32>()).ok_or_else(broken)?;
@@ -135,6 +139,9 @@ fn collect(batch: &RecordBatch, found: &mut HashMap<String, Positions>) -> Resul
         let path = paths.value(row);
         // Rows of one file follow each other.
         let end = (row..paths.len()).find(|next| paths.value(*next) != path).unwrap_or(paths.len());
+        if is_all && !found.contains_key(path) {
+            found.insert(path.to_owned(), Positions::new());
+        }
         if let Some(set) = found.get_mut(path) {
             for position in positions.slice(row, end - row).iter() {
                 let position = position.and_then(|position| u64::try_from(position).ok());
