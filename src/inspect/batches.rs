@@ -1,6 +1,5 @@
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arrow_array::RecordBatch;
@@ -8,28 +7,15 @@ use arrow_schema::SchemaRef;
 use futures::{Stream, StreamExt, stream};
 
 use crate::error::Result;
-use crate::runtime::{BoxFuture, BoxStream};
-use crate::scan::Source;
-use crate::spec::{Manifest, ManifestFile};
-
-/// How many manifests are read at a time.
-const CONCURRENCY: usize = 8;
-
-/// A manifest, and what its list says of it.
-pub(super) type Listed = (ManifestFile, Arc<Manifest>);
+use crate::runtime::BoxStream;
+use crate::scan::{self, CONCURRENCY, ManifestRead, Source};
+use crate::spec::ManifestFile;
 
 /// The manifests that may have live files, in their order.
-pub(super) fn read(source: &Source, list: &[ManifestFile]) -> BoxStream<'static, Result<Listed>> {
+pub(super) fn read(source: &Source, list: &[ManifestFile]) -> BoxStream<'static, Result<ManifestRead>> {
     let live = list.iter().filter(|file| file.has_live_files()).cloned();
-    let reads: Vec<_> = live.map(|file| one(source.clone(), file)).collect();
+    let reads: Vec<_> = live.map(|file| scan::read(source.clone(), file)).collect();
     Box::pin(stream::iter(reads).buffered(CONCURRENCY))
-}
-
-fn one(source: Source, file: ManifestFile) -> BoxFuture<'static, Result<Listed>> {
-    Box::pin(async move {
-        let (manifest, _) = source.manifests.manifest(&source.handle, &file).await?;
-        Ok((file, manifest))
-    })
 }
 
 /// The table of a snapshot's files, batch by batch. Dropping it stops its requests.

@@ -4,10 +4,11 @@ use arrow_array::RecordBatch;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::error::{Result, ResultExt};
-use crate::inspect::batches::{FileBatches, Listed};
+use crate::inspect::batches::FileBatches;
 use crate::inspect::cell::{Cell, batch};
 use crate::inspect::readable::ReadableMetrics;
 use crate::runtime::BoxStream;
+use crate::scan::ManifestRead;
 use crate::spec::{
     DataContent, EntryStatus, ManifestEntry, NestedField, PartitionColumns, PrimitiveType, Schema, TableMetadata, Type,
     to_arrow,
@@ -24,7 +25,10 @@ pub(super) struct Files {
 }
 
 /// The live data and delete files of manifests, in their order: a batch for each manifest, or several for a large one.
-pub(super) fn files(metadata: &TableMetadata, manifests: BoxStream<'static, Result<Listed>>) -> Result<FileBatches> {
+pub(super) fn files(
+    metadata: &TableMetadata,
+    manifests: BoxStream<'static, Result<ManifestRead>>,
+) -> Result<FileBatches> {
     let files = Arc::new(Files::new(metadata)?);
     let schema = Arc::new(to_arrow(&files.schema)?);
     let of_each = manifests.map_ok(move |listed| files.clone().batches(listed));
@@ -40,7 +44,7 @@ impl Files {
     }
 
     /// One batch after the other, so that a large manifest is not there a second time as a whole.
-    fn batches(self: Arc<Self>, listed: Listed) -> BoxStream<'static, Result<RecordBatch>> {
+    fn batches(self: Arc<Self>, listed: ManifestRead) -> BoxStream<'static, Result<RecordBatch>> {
         let next = move |at: usize| {
             let entries = listed.1.entries.get(at..).unwrap_or_default().iter().enumerate();
             let mut live = entries.filter(|(_, entry)| entry.status != EntryStatus::Deleted).take(ROWS).peekable();
@@ -59,7 +63,7 @@ impl Files {
         Box::pin(stream::iter(std::iter::successors(next(0), move |(_, at)| next(*at))).map(|(batch, _)| batch))
     }
 
-    fn row(&self, (file, manifest): &Listed, entry: &ManifestEntry) -> Result<Cell> {
+    fn row(&self, (file, manifest, _): &ManifestRead, entry: &ManifestEntry) -> Result<Cell> {
         let data_file = &entry.data_file;
         let metrics = &data_file.metrics;
         let partition = self.partition.values(&manifest.partition_spec, &data_file.partition);

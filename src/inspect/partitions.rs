@@ -4,9 +4,9 @@ use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
 use crate::error::{Result, ResultExt};
-use crate::inspect::batches::Listed;
 use crate::inspect::cell::{Cell, batch};
 use crate::runtime::{BoxStream, Timestamp};
+use crate::scan::ManifestRead;
 use crate::spec::{
     DataContent, DataFile, EntryStatus, NestedField, PartitionColumns, PrimitiveType, Schema, TableMetadata, Value,
 };
@@ -32,12 +32,12 @@ struct Partition {
 /// Sums over the live files of each partition, in the order in which they are met.
 pub(super) async fn partitions(
     metadata: &TableMetadata,
-    mut manifests: BoxStream<'static, Result<Listed>>,
+    mut manifests: BoxStream<'static, Result<ManifestRead>>,
 ) -> Result<RecordBatch> {
     let columns = PartitionColumns::of(metadata);
     let mut partitions: Vec<Partition> = Vec::new();
     let mut places = HashMap::new();
-    while let Some((file, manifest)) = manifests.try_next().await? {
+    while let Some((file, manifest, _)) = manifests.try_next().await? {
         for entry in manifest.entries.iter().filter(|entry| entry.status != EntryStatus::Deleted) {
             let data_file = &entry.data_file;
             let values = columns.values(&manifest.partition_spec, &data_file.partition);

@@ -16,22 +16,25 @@ mod tests;
 
 /// No manifest or manifest list is larger.
 const LIMIT: u64 = 1 << 30;
-/// How many bytes of manifests are kept decoded, by their size as files.
-const CACHE_BYTES: u64 = 16 << 20;
+/// How many bytes of manifests and lists are kept decoded, by their size as files.
+const CACHE_BYTES: u64 = 32 << 20;
 /// How many manifests are read at a time where the snapshot alone names them.
 const CONCURRENCY: usize = 8;
 
 /// Manifests and manifest lists, which never change once written, so that what was read, or is being read, need not be read
 /// again.
 #[derive(Debug)]
-pub(crate) struct Manifests {
-    lists: Arc<Kept<Arc<Vec<ManifestFile>>>>,
-    manifests: Arc<Kept<Arc<Manifest>>>,
+pub(crate) struct Manifests(Arc<Kept<Decoded>>);
+
+#[derive(Clone)]
+enum Decoded {
+    List(Arc<Vec<ManifestFile>>),
+    Manifest(Arc<Manifest>),
 }
 
 impl Default for Manifests {
     fn default() -> Self {
-        Self { lists: Kept::new(CACHE_BYTES), manifests: Kept::new(CACHE_BYTES) }
+        Self(Kept::new(CACHE_BYTES))
     }
 }
 
@@ -65,15 +68,18 @@ impl Manifests {
             Box::pin(async move {
                 let bytes = read(&table, &uri).await?;
                 let list = Arc::new(avro::decode_manifest_list(&bytes).context(|| format!("reading {uri}"))?);
-                Ok((list, bytes.len() as u64))
+                Ok((Decoded::List(list), bytes.len() as u64))
             })
         };
-        self.lists.get(uri, list).value().await
+        match self.0.get(uri, list).value().await? {
+            (Decoded::List(list), cost) => Ok((list, cost)),
+            (Decoded::Manifest(_), _) => Err(Error::invalid_data(format!("{uri} is a manifest, and no list of them"))),
+        }
     }
 
     /// Takes note of a list that was just written.
     pub(crate) fn know_list(&self, uri: &str, list: Arc<Vec<ManifestFile>>, size: u64) {
-        self.lists.put(uri, list, size);
+        self.0.put(uri, Decoded::List(list), size);
     }
 
     /// A manifest; its entries have inherited what they leave out.
@@ -92,7 +98,12 @@ impl Manifests {
                 Ok((inherited(manifest, &file), size))
             })
         };
-        self.manifests.get(&cache_key(file), manifest).value().await
+        match self.0.get(&cache_key(file), manifest).value().await? {
+            (Decoded::Manifest(manifest), cost) => Ok((manifest, cost)),
+            (Decoded::List(_), _) => {
+                Err(Error::invalid_data(format!("{} is a list of manifests, and none itself", file.manifest_path)))
+            }
+        }
     }
 
     /// The manifests of a snapshot that has no list of them (v1): what a list would say is read from each.
@@ -103,7 +114,7 @@ impl Manifests {
         uris: &[String],
     ) -> Result<(Arc<Vec<ManifestFile>>, Cost)> {
         let key = format!("the manifests of snapshot {snapshot_id}");
-        if let Some(found) = self.lists.known(&key) {
+        if let Some(Decoded::List(found)) = self.0.known(&key) {
             return Ok((found, Cost::default()));
         }
         let reads: Vec<_> = uris.iter().map(|uri| one(table, uri)).collect();
@@ -112,12 +123,12 @@ impl Manifests {
         while let Some(read) = reads.next().await {
             let (uri, (manifest, size)) = read?;
             let file = ManifestFile::of(&manifest, uri, size);
-            self.manifests.put(&cache_key(&file), inherited(manifest, &file), size);
+            self.0.put(&cache_key(&file), inherited(manifest, &file), size);
             list.push(file);
             cost = Cost { requests: cost.requests + 1, bytes: cost.bytes + size };
         }
         let list = Arc::new(list);
-        self.lists.put(&key, list.clone(), key.len() as u64);
+        self.0.put(&key, Decoded::List(list.clone()), key.len() as u64);
         Ok((list, cost))
     }
 }
@@ -130,9 +141,9 @@ fn cache_key(file: &ManifestFile) -> String {
     }
 }
 
-fn inherited(mut manifest: Manifest, from: &ManifestFile) -> Arc<Manifest> {
+fn inherited(mut manifest: Manifest, from: &ManifestFile) -> Decoded {
     manifest.inherit(from);
-    Arc::new(manifest)
+    Decoded::Manifest(Arc::new(manifest))
 }
 
 type NamedManifest<'a> = (&'a str, (Manifest, u64));

@@ -26,5 +26,6 @@ pub(crate) use builder::Source;
 pub use builder::{Filter, ScanBuilder};
 pub use exact::Bounds;
 pub use plan::{PartitionPlan, ScanPlan};
+pub(crate) use planner::{CONCURRENCY, ManifestRead, read};
 pub use report::ScanReport;
 pub use stream::ScanStream;

@@ -16,7 +16,7 @@ use crate::scan::{ScanReport, ScanTask};
 use crate::spec::{DataContent, EntryStatus, Manifest, ManifestContent, ManifestEntry, ManifestFile, Snapshot};
 
 /// How many manifests are read at a time.
-pub(super) const CONCURRENCY: usize = 8;
+pub(crate) const CONCURRENCY: usize = 8;
 
 /// Finds the files that a scan reads, in their order, manifest by manifest: those that delete rows at first, then those of
 /// data, a few ahead of what is asked for. What cannot hold a row of the answer is left out at each level.
@@ -28,7 +28,7 @@ pub(super) struct Planner {
     left: vec::IntoIter<usize>,
     /// How many of them, from the first on, are of deletes.
     deletes_left: usize,
-    reads: FuturesOrdered<BoxFuture<'static, Result<Read>>>,
+    reads: FuturesOrdered<BoxFuture<'static, Result<ManifestRead>>>,
     /// How many files are listed in what is being read.
     files_ahead: u64,
     /// Of so many files that wait, or that are about to, no more are looked for.
@@ -50,7 +50,8 @@ struct State {
     report: ScanReport,
 }
 
-pub(super) type Read = (ManifestFile, Arc<Manifest>, Cost);
+/// A manifest, what its list says of it, and what reading it took.
+pub(crate) type ManifestRead = (ManifestFile, Arc<Manifest>, Cost);
 
 impl Planner {
     /// Of files that are known.
@@ -146,7 +147,7 @@ impl Planner {
         }
     }
 
-    fn take(&mut self, read: Result<Read>) -> Result<()> {
+    fn take(&mut self, read: Result<ManifestRead>) -> Result<()> {
         let (file, manifest, cost) = read?;
         let listed = listed(&file);
         self.files_ahead -= listed;
@@ -239,7 +240,7 @@ fn listed(file: &ManifestFile) -> u64 {
     }
 }
 
-pub(super) fn read(source: Source, file: ManifestFile) -> BoxFuture<'static, Result<Read>> {
+pub(crate) fn read(source: Source, file: ManifestFile) -> BoxFuture<'static, Result<ManifestRead>> {
     Box::pin(async move {
         let (manifest, cost) = source.manifests.manifest(&source.handle, &file).await?;
         Ok((file, manifest, cost))

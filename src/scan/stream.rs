@@ -46,10 +46,6 @@ impl ScanStream {
         let tested = scan.filter.as_ref().map(BoundPredicate::field_ids).unwrap_or_default();
         let projection = projection.tested_by(tested.clone())?;
         let partition = projection.and_also(&tested)?.schema().field_by_id(PARTITION).map(|_| scan.partition);
-        // Where there are fewer files than could be read at a time, there may be several readers of each. Without threads
-        // they would gain nothing.
-        let threads = if cfg!(target_family = "wasm") { 1 } else { MOST_READERS };
-        let threads = pace.concurrency.min(threads);
         let files = Files::new(scan.source.handle.clone());
         let reading = Arc::new(Reading {
             files: files.clone(),
@@ -66,9 +62,11 @@ impl ScanStream {
         let batches: BoxStream<'static, _> = if pace.ordered {
             Box::pin(InOrder::new(reading, planner, concurrency, runtime))
         } else {
-            let planned = progress.clone();
+            let (planned, threads) = (progress.clone(), pace.concurrency.min(MOST_READERS));
             let files = planner.map(move |task| {
-                let readers = threads / planned.files_at_most().max(1);
+                // Where there are fewer files than could be read at a time, there may be several readers of each. Without
+                // threads they would gain nothing.
+                let readers = if cfg!(target_family = "wasm") { 1 } else { threads / planned.files_at_most().max(1) };
                 // With a limit nothing is decoded before it is asked for.
                 if limit.is_some() {
                     rows(reading.clone(), task, Arc::default())
