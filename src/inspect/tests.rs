@@ -7,6 +7,7 @@ use futures::executor::block_on;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::files::files;
+use crate::read::Cost;
 use crate::scan::fakes::{Made, partition_field};
 use crate::spec::human::{human, text};
 use crate::spec::{
@@ -182,7 +183,7 @@ fn a_large_manifest_makes_several_batches_of_its_live_files() {
         content: ManifestContent::Data,
         entries: (0..2500).map(entry).collect(),
     };
-    let listed = (ManifestFile::of(&manifest, "m", 1), Arc::new(manifest));
+    let listed = (ManifestFile::of(&manifest, "m", 1), Arc::new(manifest), Cost::default());
     let manifests = Box::pin(stream::iter([Ok(listed.clone()), Ok(listed)]));
     let batches: Vec<RecordBatch> = block_on(files(&table.metadata(), manifests).unwrap().try_collect()).unwrap();
     assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [1024, 1024, 202, 1024, 1024, 202]);
