@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { rowsOf, type Row, type Scan } from "datashard/worker";
+import { rowsOf, type Row } from "datashard/worker";
 import { bytes, count } from "../lib/format.js";
 import type { RowSource } from "./source.js";
 
@@ -19,10 +19,9 @@ interface Page {
 
 /** Rows in the order of the table, read on as far as one looks. What one has looked at is not read again. */
 export class Pages implements RowSource {
-  readonly #begin: () => Scan;
+  readonly #begin: () => AsyncIterable<Uint8Array>;
   readonly #pages: Page[] = [];
   readonly #decoded: Page[] = [];
-  readonly #total = signal<number | undefined>(undefined);
   readonly #size = signal(0);
   #batches: AsyncIterator<Uint8Array> | undefined;
   /** How many rows of the scan have been brought. */
@@ -31,28 +30,27 @@ export class Pages implements RowSource {
   #isReading = false;
   #isClosed = false;
 
+  readonly total = signal<number | undefined>(undefined);
   readonly loaded = signal(0);
   readonly isDone = signal(false);
   readonly error = signal<unknown>(undefined);
   readonly version = signal(0);
   readonly length = computed(() => {
     if (this.isDone.value || this.#isFull.value) return this.loaded.value;
-    return Math.max(this.#total.value ?? 0, this.loaded.value);
+    return Math.max(this.total.value ?? 0, this.loaded.value);
   });
   readonly #isFull = computed(() => this.#size.value > MOST);
   readonly note = computed(() => {
     const loaded = count(this.loaded.value);
     if (this.#isFull.value) return `The first ${loaded} rows (${bytes(this.#size.value)}): filter to see others`;
     if (this.isDone.value) return `All ${loaded} rows are here`;
-    const total = this.#total.value;
+    const total = this.total.value;
     if (this.loaded.value === 0) return total === undefined ? "Reading…" : `Reading the first of ${count(total)} rows…`;
     return total === undefined ? `The first ${loaded} rows` : `The first ${loaded} of ${count(total)} rows`;
   });
 
-  /** `total` is how many rows there are, if that is known. */
-  constructor(begin: () => Scan, total: number | undefined) {
+  constructor(begin: () => AsyncIterable<Uint8Array>) {
     this.#begin = begin;
-    this.#total.value = total;
     void this.#read();
   }
 

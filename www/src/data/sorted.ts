@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { rowsOf, type Row, type Scan } from "datashard/worker";
+import { rowsOf, type Row } from "datashard/worker";
 import { count } from "../lib/format.js";
 import type { Compare } from "./order.js";
 import type { RowSource } from "./source.js";
@@ -11,14 +11,14 @@ export const KEPT = 10_000;
 
 /** The first rows by an order, of all that a scan brings. What it has so far shows while it reads. */
 export class Sorted implements RowSource {
-  readonly #begin: () => Scan;
+  readonly #begin: () => AsyncIterable<Uint8Array>;
   readonly #compare: Compare;
   readonly #by: string;
-  readonly #total: number | undefined;
   #rows: Row[] = [];
   #isClosed = false;
 
   readonly #read = signal(0);
+  readonly total = signal<number | undefined>(undefined);
   readonly loaded = signal(0);
   readonly length = computed(() => this.loaded.value);
   readonly isDone = signal(false);
@@ -26,11 +26,10 @@ export class Sorted implements RowSource {
   readonly version = signal(0);
   readonly note = computed(() => this.#describe());
 
-  constructor(begin: () => Scan, compare: Compare, by: string, total: number | undefined) {
+  constructor(begin: () => AsyncIterable<Uint8Array>, compare: Compare, by: string) {
     this.#begin = begin;
     this.#compare = compare;
     this.#by = by;
-    this.#total = total;
     void this.#run();
   }
 
@@ -78,10 +77,10 @@ export class Sorted implements RowSource {
   }
 
   #describe(): string {
-    const [read, shown] = [this.#read.value, this.loaded.value];
-    const of = this.#total === undefined ? "" : ` of ${count(this.#total)}`;
+    const [read, shown, total] = [this.#read.value, this.loaded.value, this.total.value];
+    const of = total === undefined ? "" : ` of ${count(total)}`;
     if (!this.isDone.value) return `Sorting by ${this.#by}: ${count(read)}${of} rows read`;
-    const isWhole = read < READ || read === this.#total;
+    const isWhole = read < READ || read === total;
     const what = isWhole ? `all ${count(read)} rows` : `the first ${count(read)}${of} rows, filter to sort others`;
     const only = shown < read ? `, the first ${count(shown)} shown` : "";
     return `Sorted by ${this.#by} over ${what}${only}`;

@@ -1,8 +1,10 @@
-import { type ReadonlySignal } from "@preact/signals";
+import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Row } from "datashard/worker";
 
 /** Rows for the grid. */
 export interface RowSource {
+  /** How many rows there are, once that is known. */
+  readonly total: Signal<number | undefined>;
   /** How many rows the grid has room for; more may come while `isDone` does not hold. */
   readonly length: ReadonlySignal<number>;
   /** How many rows have come. */

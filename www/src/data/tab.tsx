@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Field, ScanOptions, ScanPlan } from "datashard/worker";
+import type { Field, ScanOptions } from "datashard/worker";
 import { columnsAt } from "../state/metadata.js";
-import { LAZY, planOf } from "../state/first.js";
+import { batchesOf, LAZY } from "../state/first.js";
 import { useResource } from "../state/resource.js";
 import { current, type Model } from "../state/table.js";
 import { go, snapshotId, view } from "../state/view.js";
@@ -31,12 +31,6 @@ export function DataTab({ model }: { model: Model }) {
     ...(at && { snapshotId: at }),
     ...(fields !== all && { select: fields.map(({ name }) => name) }),
   };
-  const plan = useResource(async (signal) => {
-    const plan = await planOf(model.table, { ...options, ...(by ? { batchRows: 8_192 } : LAZY) }, signal);
-    const [report, total] = await Promise.all([plan.report(), plan.exactCount()]);
-    planned.value = { files: report.files - report.filesSkipped, of: report.files };
-    return { plan, total };
-  }, [model, filter, at, fields, by === undefined]);
 
   useEffect(() => () => void (planned.value = undefined), []);
 
@@ -47,40 +41,34 @@ export function DataTab({ model }: { model: Model }) {
         <Chooser fields={all} />
         <Export model={model} options={options} names={fields.map(({ name }) => name)} />
       </div>
-      {plan.error ? (
-        <ErrorNote error={plan.error} retry={plan.retry} />
-      ) : plan.value && !plan.isLoading ? (
-        <Rows model={model} plan={plan.value.plan} total={plan.value.total} fields={fields} by={by} sort={sort} isFiltered={filter !== ""} />
-      ) : (
-        <Skeleton rows={14} label="Planning the scan" />
-      )}
+      <Rows model={model} options={options} fields={fields} by={by} sort={sort} />
     </>
   );
 }
 
 interface Given {
   model: Model;
-  plan: ScanPlan;
-  total: number | undefined;
+  options: ScanOptions;
   fields: Field[];
   /** The column that is sorted by. */
   by: Field | undefined;
   sort: { column: string; isDescending: boolean } | undefined;
-  isFiltered: boolean;
 }
 
-function Rows({ model, plan, total, fields, by, sort, isFiltered }: Given) {
+function Rows({ model, options, fields, by, sort }: Given) {
   const [source, setSource] = useState<RowSource>();
   const [looked, setLooked] = useState<{ row: number; name: string }>();
   useEffect(() => {
-    const begin = () => plan.scan();
-    const rows = by && sort ? new Sorted(begin, orderBy(by.name, by.type, sort.isDescending), by.name, total) : new Pages(begin, total);
+    const begin = () => batchesOf(model.table, { ...options, ...(by ? { batchRows: 8_192 } : LAZY) });
+    const rows = by && sort ? new Sorted(begin, orderBy(by.name, by.type, sort.isDescending), by.name) : new Pages(begin);
     setSource(rows);
     setLooked(undefined);
     return () => rows.close();
-  }, [plan, by, sort?.isDescending]);
+  }, [model, JSON.stringify(options), by, sort?.isDescending]);
   const loaded = source?.loaded.value ?? 0;
-  const facts = useStatistics(model, fields, loaded > 0 || source?.isDone.value === true);
+  const isBegun = loaded > 0 || source?.isDone.value === true;
+  useCounts(model, options, source, isBegun);
+  const facts = useStatistics(model, fields, isBegun);
   const columns = useColumns(fields, source, loaded > 0);
 
   if (!source) return <Skeleton rows={14} label="Reading rows" />;
@@ -92,12 +80,12 @@ function Rows({ model, plan, total, fields, by, sort, isFiltered }: Given) {
   return (
     <>
       <p class="said" role="status">
-        {source.isDone.value && loaded === 0 ? (isFiltered ? "No row passes the filter" : "The table has no rows") : source.note.value}
+        {source.isDone.value && loaded === 0 ? (options.filter ? "No row passes the filter" : "The table has no rows") : source.note.value}
       </p>
       {error !== undefined && <ErrorNote error={error} retry={() => source.retry()} />}
       <div class="split">
-        {loaded === 0 && !source.isDone.value && error === undefined ? (
-          <Skeleton rows={14} label="Reading the first rows" />
+        {loaded === 0 && !source.isDone.value ? (
+          error === undefined && <Skeleton rows={14} label="Reading the first rows" />
         ) : (
           <Grid source={source} columns={columns} statistics={facts} sort={sort} onSort={onSort}
             onOpen={(row, { field }) => setLooked({ row, name: field.name })} />
@@ -119,6 +107,18 @@ function useColumns(fields: Field[], source: RowSource | undefined, isThere: boo
     const sample = Array.from({ length: 60 }, (_, i) => source?.at(i)).filter((row) => row !== undefined);
     return layout(fields, sample);
   }, [fields, source, isThere]);
+}
+
+/** How many files and rows there are, which comes behind the first rows. */
+function useCounts({ table }: Model, options: ScanOptions, source: RowSource | undefined, isTime: boolean) {
+  useResource(async (signal) => {
+    if (!source || !isTime) return;
+    const plan = await table.scan({ ...options, signal }).plan();
+    const [report, total] = await Promise.all([plan.report(), plan.exactCount()]);
+    if (signal.aborted) return;
+    planned.value = { files: report.files - report.filesSkipped, of: report.files };
+    source.total.value = total;
+  }, [source, isTime]);
 }
 
 /** They are of the whole snapshot, whatever the filter, and come behind the first rows. */

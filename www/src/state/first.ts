@@ -1,28 +1,47 @@
-import type { ScanOptions, ScanPlan, Table } from "datashard/worker";
+import type { ScanOptions, Table } from "datashard/worker";
 import { snapshotId, view } from "./view.js";
 
 /** Not more is read ahead than one may look at soon, and the first rows are decoded soon. */
 export const LAZY: ScanOptions = { ordered: true, batchRows: 512, concurrency: 2, bufferBytes: 4 << 20 };
 
-let begun: { table: Table; options: string; plan: Promise<ScanPlan> } | undefined;
+type Batches = AsyncIterable<Uint8Array> & AsyncIterator<Uint8Array, void>;
 
-/** Begins to plan what the view shows first, before there is anything to show it in. */
-export function beginPlan(table: Table): void {
+let begun: { table: Table; options: string; batches: Batches } | undefined;
+
+/** Begins to read what the view shows first, before there is anything to show it in. */
+export function beginScan(table: Table): void {
   const { tab, columns, sort, filter } = view.peek();
+  void begun?.batches.return?.();
   begun = undefined;
   if (tab !== "data" || columns.length > 0 || sort) return;
   const at = snapshotId.peek();
   const options: ScanOptions = { ...(filter && { filter }), ...(at && { snapshotId: at }), ...LAZY };
-  const plan = table.scan(options).plan();
-  // Who takes it is told.
-  plan.catch(() => {});
-  begun = { table, options: JSON.stringify(options), plan };
+  begun = { table, options: JSON.stringify(options), batches: eager(table.scan(options)[Symbol.asyncIterator]()) };
 }
 
-/** The plan of a scan: the one that was begun, if it is of the same. */
-export function planOf(table: Table, options: ScanOptions, signal: AbortSignal): Promise<ScanPlan> {
+/** The batches of a scan: of the one that was begun, if it is the same. */
+export function batchesOf(table: Table, options: ScanOptions): AsyncIterable<Uint8Array> {
   const taken = begun;
   begun = undefined;
-  const isSame = taken?.table === table && taken.options === JSON.stringify(options);
-  return isSame ? taken.plan : table.scan({ ...options, signal }).plan();
+  if (taken?.table === table && taken.options === JSON.stringify(options)) return taken.batches;
+  void taken?.batches.return?.();
+  return table.scan(options);
+}
+
+/** The same batches, of which the first is asked for at once. */
+function eager(batches: Batches): Batches {
+  let first: Promise<IteratorResult<Uint8Array, void>> | undefined = batches.next();
+  // Who takes it is told.
+  first.catch(() => {});
+  return {
+    next() {
+      const next = first ?? batches.next();
+      first = undefined;
+      return next;
+    },
+    return: () => batches.return!(),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }

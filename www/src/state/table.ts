@@ -3,7 +3,7 @@ import { DataShardError, Warehouse, type Credentials, type Snapshot, type Table 
 import { metadataFolder, parse, type Place } from "../lib/address.js";
 import { bytes } from "../lib/format.js";
 import { parseExact } from "../lib/json.js";
-import { beginPlan } from "./first.js";
+import { beginScan } from "./first.js";
 import { readMetadata, type Metadata } from "./metadata.js";
 import { ask, forget, noted } from "./requests.js";
 import { place, snapshotId } from "./view.js";
@@ -64,7 +64,7 @@ async function open(wanted: Place, keys: Credentials | undefined, signal: AbortS
     if (!keys && !isFile) void ahead(wanted);
     const warehouse = new Warehouse(store);
     const table = await (isFile ? warehouse.openMetadata(name, { signal }) : warehouse.open(name, { signal }));
-    beginPlan(table);
+    beginScan(table);
     const model = await describe(table, name);
     if (!signal.aborted) state.value = { kind: "open", model };
   } catch (error) {
