@@ -49,6 +49,10 @@ pub struct FileDecoder {
     /// Whether rows of a row group are skipped.
     skips: bool,
     dictionaries: Dictionaries,
+    /// How many decoders share the file, what of it they want at once, and what was fetched of that.
+    readers: usize,
+    wanted: Vec<Range<u64>>,
+    held: Vec<(Range<u64>, Bytes)>,
     /// How columns are decoded that the filter does not look at, if not with the others.
     late: Option<Late>,
     needs: Vec<Range<u64>>,
@@ -97,6 +101,9 @@ impl FileDecoder {
             part_bytes: 0,
             skips: false,
             dictionaries: Dictionaries::default(),
+            readers: 1,
+            wanted: Vec::new(),
+            held: Vec::new(),
             late: None,
             needs: Vec::new(),
             positions: VecDeque::new(),
@@ -260,7 +267,7 @@ impl FileDecoder {
     }
 
     fn at_hand(&self, range: &Range<u64>) -> Option<Bytes> {
-        self.file.at_hand(range).or_else(|| self.dictionaries.get(range))
+        self.file.at_hand(range).or_else(|| self.dictionaries.get(range)).or_else(|| self.held(range))
     }
 
     fn choose_groups(&mut self) {
@@ -311,7 +318,8 @@ impl FileDecoder {
             })
         });
         let undecided: Vec<usize> = undecided.collect();
-        let large = |number: &usize| group_bytes(parquet, &self.leaves, *number) > self.options.part_bytes;
+        let most = self.most_in_part();
+        let large = |number: &usize| group_bytes(parquet, &self.leaves, *number) > most;
         let large: Vec<usize> = self.groups.iter().copied().filter(large).collect();
         if undecided.is_empty() && large.is_empty() {
             return self.rows_only();
@@ -371,7 +379,8 @@ impl FileDecoder {
     fn read(&mut self, groups: Vec<Group>) -> Result<State> {
         let join = self.left.is_none();
         self.late = Late::new(&self.file, &self.refine, self.reader.metadata(), &groups, self.options.late_bytes)?;
-        self.parts = divide(self.reader.metadata(), &self.leaves, groups, self.options.part_bytes, join).into();
+        self.parts = divide(self.reader.metadata(), &self.leaves, groups, self.most_in_part(), join).into();
+        self.want_at_once()?;
         self.next_part()
     }
 }

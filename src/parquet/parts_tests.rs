@@ -23,6 +23,10 @@ fn file(rows_in_group: usize) -> (Schema, Bytes) {
 }
 
 fn file_with(rows_in_group: usize, dictionary_bytes: usize) -> (Schema, Bytes) {
+    file_of(ROWS, rows_in_group, dictionary_bytes)
+}
+
+fn file_of(rows: i64, rows_in_group: usize, dictionary_bytes: usize) -> (Schema, Bytes) {
     let schema = Schema::new(["n", "x"].map(|name| NestedField::required(name, PrimitiveType::Long))).unwrap();
     let properties: BTreeMap<String, String> = [
         ("write.parquet.row-group-limit", rows_in_group.to_string()),
@@ -33,7 +37,7 @@ fn file_with(rows_in_group: usize, dictionary_bytes: usize) -> (Schema, Bytes) {
     .map(|(key, value)| (key.to_owned(), value))
     .into();
     let mut encoder = FileEncoder::new(&schema, &EncodeOptions::from_properties(&properties).unwrap()).unwrap();
-    for start in (0..ROWS).step_by(500) {
+    for start in (0..rows).step_by(500) {
         let n: ArrayRef = Arc::new(Int64Array::from_iter_values(start..start + 500));
         let noise = |n: i64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
         let x: ArrayRef = Arc::new(Int64Array::from_iter_values((start..start + 500).map(noise)));
@@ -50,7 +54,18 @@ struct Read {
 }
 
 fn decoder(file: &Bytes, schema: &Schema, filter: Option<Predicate>, options: DecodeOptions) -> FileDecoder {
-    let (footer, _) = read_footer(file, 8).unwrap();
+    decoder_after(8, file, schema, filter, options)
+}
+
+/// Of a file whose last bytes, so many, were read before anything else.
+fn decoder_after(
+    first_read: u64,
+    file: &Bytes,
+    schema: &Schema,
+    filter: Option<Predicate>,
+    options: DecodeOptions,
+) -> FileDecoder {
+    let (footer, _) = read_footer(file, first_read).unwrap();
     let schema = with_metadata_columns(schema, None, false).unwrap();
     let projection = Projection::of(&schema, ["n", "x", "_pos"]).unwrap().fills([(POS, Fill::Position(0))]);
     let filter = filter.map(|filter| filter.bind(&schema).unwrap());
@@ -130,18 +145,7 @@ fn a_file_that_several_read_is_read_once() {
             let alone = read(&file, &schema, filter.clone(), options.clone());
             for most in 1..12 {
                 let mut first = decoder(&file, &schema, filter.clone(), options.clone());
-                let mut asked = Vec::new();
-                let others = loop {
-                    match first.share(most).unwrap() {
-                        Shares::Others(others) => break others,
-                        Shares::Needs(ranges) => {
-                            asked.push(ranges.iter().map(|range| range.end - range.start).sum());
-                            let bytes = ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize));
-                            let bytes = bytes.collect();
-                            first.push(ranges, bytes).unwrap();
-                        }
-                    }
-                };
+                let (others, mut asked) = share(&file, &mut first, most);
                 assert!(others.len() < most, "{} others of {most}", others.len());
                 if filter.is_none() && part_bytes < 1 << 20 {
                     assert!(most < 2 || others.len() >= most / 2, "{} others of {most}", others.len());
@@ -166,20 +170,51 @@ fn a_file_that_several_read_is_read_once() {
 }
 
 #[test]
-fn a_row_group_has_one_reader() {
-    let (schema, file) = file(1_000_000);
-    let options = DecodeOptions { part_bytes: file.len() as u64 / 10, ..DecodeOptions::default() };
+fn a_large_row_group_has_one_reader_unless_all_of_it_is_fetched_at_once() {
+    let (schema, file) = file_of(1_000_000, 1_000_000, 1);
+    let (near, rare) = (Some(col("n").eq(700_001)), Some(col("x").gt(i64::MAX / 50 * 49)));
+    for (filter, most, readers) in [(None, 4, 3), (None, 2, 2), (rare, 4, 3), (near.clone(), 4, 1), (near, 3, 1)] {
+        let decoder = || decoder_after(300_000, &file, &schema, filter.clone(), DecodeOptions::default());
+        let (alone, mut first) = (rest(&file, decoder()), decoder());
+        let (others, mut asked) = share(&file, &mut first, most);
+        assert_eq!(others.len() + 1, readers);
+        let mut rows = Vec::new();
+        for decoder in std::iter::once(first).chain(others) {
+            let read = rest(&file, decoder);
+            rows.extend(read.rows);
+            asked.extend(read.asked);
+        }
+        assert!(rows == alone.rows);
+        // Of what the last read of the footer brought nothing is asked for again where single pages are read.
+        assert!(asked.iter().sum::<u64>() <= alone.asked.iter().sum::<u64>());
+        assert_eq!(asked.len(), 1);
+    }
+    let options = DecodeOptions { part_bytes: 1 << 20, ..DecodeOptions::default() };
     let mut alone = decoder(&file, &schema, None, options);
+    assert!(share(&file, &mut alone, 8).0.is_empty());
+    assert_eq!(rest(&file, alone).rows.len(), 1_000_000);
+}
+
+/// The other readers, and how many bytes were asked for each time.
+fn share(file: &Bytes, first: &mut FileDecoder, most: usize) -> (Vec<FileDecoder>, Vec<u64>) {
+    let mut asked = Vec::new();
+    let mut fetch = |ranges: &[std::ops::Range<u64>]| {
+        asked.push(ranges.iter().map(|range| range.end - range.start).sum());
+        ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize)).collect()
+    };
     loop {
-        match alone.share(8).unwrap() {
-            Shares::Others(others) => break assert!(others.is_empty()),
+        match first.share(most).unwrap() {
+            Shares::Others(others) => return (others, asked),
             Shares::Needs(ranges) => {
-                let bytes = ranges.iter().map(|range| file.slice(range.start as usize..range.end as usize)).collect();
-                alone.push(ranges, bytes).unwrap();
+                let bytes = fetch(&ranges);
+                first.push(ranges, bytes).unwrap();
+            }
+            Shares::Wants(ranges) => {
+                let bytes = fetch(&ranges);
+                first.hold(ranges, bytes).unwrap();
             }
         }
     }
-    assert_eq!(rest(&file, alone).rows.len(), ROWS as usize);
 }
 
 #[test]

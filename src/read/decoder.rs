@@ -83,6 +83,14 @@ impl Decoder {
         }
     }
 
+    /// Keeps what all who share a file want.
+    pub(super) fn hold(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<()> {
+        match self {
+            Self::Parquet(decoder) => decoder.hold(ranges, bytes),
+            Self::Avro(_) => Ok(()),
+        }
+    }
+
     /// What will be asked for when the rows that are being read are done, and about how many bytes that is.
     pub(super) fn ahead(&self) -> Result<(Vec<Range<u64>>, u64)> {
         match self {

@@ -38,8 +38,8 @@ pub(crate) struct Rows {
     limits: Limits,
     /// For what was read at first.
     whole: Option<Permit>,
-    /// For what is being decoded.
-    permit: Option<Permit>,
+    /// For what is being decoded, which others may share.
+    permit: Option<Arc<Permit>>,
     ahead: Ahead,
 }
 
@@ -102,6 +102,10 @@ impl Rows {
                     let bytes = self.fetch(&ranges).await.context(|| format!("reading {}", self.path))?;
                     self.decoder.push(ranges, bytes).context(|| format!("reading {}", self.path))?;
                 }
+                Shares::Wants(ranges) => {
+                    let bytes = self.fetch(&ranges).await.context(|| format!("reading {}", self.path))?;
+                    self.decoder.hold(ranges, bytes)?;
+                }
                 Shares::Others(others) => {
                     let of = |decoder| Self {
                         files: self.files.clone(),
@@ -110,7 +114,7 @@ impl Rows {
                         seen: DecodeReport::default(),
                         limits: self.limits.clone(),
                         whole: None,
-                        permit: None,
+                        permit: self.permit.clone(),
                         ahead: Ahead::Unknown,
                     };
                     return Ok(others.into_iter().map(of).collect());
@@ -150,13 +154,13 @@ impl Rows {
             && fetched == ranges
         {
             (&mut fetch).await;
-            self.permit = Some(permit);
+            self.permit = Some(permit.into());
             if let Some(bytes) = Pin::new(&mut fetch).take_output() {
                 return bytes;
             }
         }
         if bytes > 0 && self.permit.is_none() {
-            self.permit = Some(self.limits.budget.take(bytes, &self.limits.urgent).await);
+            self.permit = Some(self.limits.budget.take(bytes, &self.limits.urgent).await.into());
         }
         self.files.get(&self.path, ranges).await
     }
