@@ -1,4 +1,5 @@
 mod append;
+mod refs;
 mod transaction;
 
 use std::sync::Arc;
@@ -105,12 +106,18 @@ impl Table {
     pub(crate) async fn commit_append(
         &self,
         batches: BoxStream<'_, Result<RecordBatch>>,
+        branch: String,
         key: Option<IdempotencyKey>,
     ) -> Result<CommitReceipt> {
         let Core { handle, manifests, committer } = &*self.0;
-        let metadata = handle.head().metadata;
+        let mut metadata = handle.head().metadata;
+        if metadata.head_of(&branch).is_err() {
+            // Before the rows are written in vain.
+            metadata = handle.refresh().await?.metadata;
+            metadata.head_of(&branch)?;
+        }
         let rows = prepare(handle, &metadata, batches).await?;
-        let work = Work { key, payload: Payload::Append(rows) };
+        let work = Work { branch, key, payload: Payload::Append(rows) };
         Ok(committer.commit(handle, manifests, work).await?.into())
     }
 
@@ -162,11 +169,12 @@ impl Table {
         &self,
         changes: Vec<Change<'_>>,
         guard: &Guard,
+        branch: String,
         key: Option<IdempotencyKey>,
     ) -> Result<TransactionReceipt> {
         let Core { handle, manifests, committer } = &*self.0;
         let payload = prepare_changes(handle, changes, guard).await?;
-        Ok(committer.commit(handle, manifests, Work { key, payload }).await?.into())
+        Ok(committer.commit(handle, manifests, Work { branch, key, payload }).await?.into())
     }
 
     /// Appends JSON records, as [`append`](Self::append) does: each an object with a value for each column, or without

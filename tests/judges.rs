@@ -11,13 +11,14 @@ mod support;
 #[path = "judges/tables.rs"]
 mod tables;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use canonical::{assert_same, rows};
 use datashard::spec::{
-    NestedField, PartitionUpdate, PrimitiveType, Schema, SchemaUpdate, Type, bucket, day, desc, identity, month,
-    truncate,
+    Branch, NestedField, PartitionUpdate, PrimitiveType, Schema, SchemaUpdate, Type, bucket, day, desc, identity,
+    month, truncate,
 };
 use datashard::store::{GetOptions, MemoryStore};
 use datashard::{Table, Warehouse};
@@ -130,6 +131,43 @@ fn what_deletes_and_overwrites_leave_reads_the_same_everywhere_at_every_snapshot
             assert!(judge.read(Engine::Datashard, &table).len() > rows(&left).len());
         }
     }
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn branches_and_tags_and_what_moved_them_read_the_same_everywhere() {
+    let server = server();
+    let table = create(&server, "branches", tables::simple_schema());
+    append(&table, &[tables::simple(0..10)]);
+    let first = table.snapshots()[0].snapshot_id;
+    block_on(async {
+        table.transaction().create_branch("audit").create_tag("v1").await?;
+        table.append([tables::simple(10..20)]).to_branch("audit").await?;
+        table.fast_forward("main", "audit").await?;
+        table.delete("id < 5").to_branch("audit").await?;
+        let staged = table.append([tables::simple(20..30)]).to_branch("audit").await?;
+        table.append([tables::simple(30..40)]).await?;
+        table.cherry_pick(staged.snapshot_id).await?;
+        table.create_branch(Branch::new("old").at(first).min_snapshots_to_keep(2)).await
+    })
+    .unwrap();
+    let mut judge = Judge::start(&server);
+    let mut check = |expected: &[(&str, &[Range<i64>])]| {
+        for (name, ids) in expected {
+            let expected = rows(&ids.iter().cloned().map(tables::simple).collect::<Vec<_>>());
+            assert_same(name, &rows(&block_on(table.scan().at_ref(*name).collect()).unwrap()), &expected);
+            for engine in [Engine::PyIceberg, Engine::DuckDb, Engine::Polars] {
+                assert_same(&format!("{engine:?} at {name}"), &judge.read_ref(engine, &table, name), &expected);
+                if *name == "main" {
+                    assert_same(&format!("{engine:?}"), &judge.read(engine, &table), &expected);
+                }
+            }
+        }
+    };
+    let (audit, old) = ([5..20, 20..30], std::slice::from_ref(&(0..10)));
+    check(&[("main", &[0..20, 20..30, 30..40]), ("audit", &audit), ("v1", old), ("old", old)]);
+    block_on(table.rollback_to(first).into_future()).unwrap();
+    check(&[("main", old), ("audit", &audit)]);
 }
 
 #[test]

@@ -7,5 +7,13 @@ export type { Bounds, PlannedFile, Scalar, Scan, ScanOptions, ScanPlan, ScanRepo
 export type { Field, FieldType, PrimitiveType, TableSchema } from "./schema.js";
 export { https, memory, r2, s3, type Credentials, type Fetch, type S3Options, type Store } from "./store.js";
 export type { AppendOptions, CommitReceipt, InspectOptions, MetadataTable, Resolution, Snapshot, Table, TailOptions } from "./table.js";
-export type { KeyedOptions, Place, Transaction, TransactionOptions, TransactionReceipt } from "./transaction.js";
+export type {
+  BranchOptions,
+  KeyedOptions,
+  Place,
+  TagOptions,
+  Transaction,
+  TransactionOptions,
+  TransactionReceipt,
+} from "./transaction.js";
 export type { Abortable, CreateOptions } from "./warehouse.js";

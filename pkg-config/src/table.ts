@@ -5,7 +5,14 @@ import { Scan, source, type ScanOptions } from "./scan.js";
 import { defined } from "./store.js";
 import type { TableSchema } from "./schema.js";
 import { Pulled } from "./pull.js";
-import { Transaction, type KeyedOptions, type TransactionOptions, type TransactionReceipt } from "./transaction.js";
+import {
+  Transaction,
+  type BranchOptions,
+  type KeyedOptions,
+  type TagOptions,
+  type TransactionOptions,
+  type TransactionReceipt,
+} from "./transaction.js";
 import type { Abortable } from "./warehouse.js";
 
 export interface CommitReceipt {
@@ -33,9 +40,12 @@ export interface Snapshot {
 }
 
 export interface AppendOptions extends Abortable {
+  /** Appends to this branch, and leaves `main` as it is. */
+  branch?: string | undefined;
   /**
-   * Appends once for each key: where an append of this key has been committed, by whomever, nothing is appended, and the
-   * receipt is `repeated`. The rows are not compared. The table remembers a key for as long as it has the snapshot.
+   * Appends once to a branch for each key: where an append of this key has been committed, by whomever, nothing is appended,
+   * and the receipt is `repeated`. The rows are not compared. A key is known for as long as the table has its snapshot, and goes
+   * where that goes: with what is published to another branch, and with what is rolled back.
    */
   idempotencyKey?: string | undefined;
 }
@@ -133,6 +143,31 @@ export class Table implements AsyncDisposable {
   /** Deletes the rows that satisfy a condition and appends others, as one snapshot. */
   async overwrite(filter: string, rows: Appendable, options?: TransactionOptions): Promise<TransactionReceipt> {
     return this.transaction().overwrite(filter, rows).commit(options);
+  }
+
+  /** Creates a branch, to be written to with `branch` and read with `ref`: `await table.createBranch("audit")`. */
+  async createBranch(name: string, { signal, ...options }: BranchOptions & Abortable = {}): Promise<TransactionReceipt> {
+    return this.transaction().createBranch(name, options).commit({ signal });
+  }
+
+  /** Creates a tag: a name of a snapshot that stays. */
+  async createTag(name: string, { signal, ...options }: TagOptions & Abortable = {}): Promise<TransactionReceipt> {
+    return this.transaction().createTag(name, options).commit({ signal });
+  }
+
+  /** Moves a branch forward to where another branch or a tag is: `await table.fastForward("main", "audit")`. */
+  async fastForward(branch: string, to: string, options?: Abortable): Promise<TransactionReceipt> {
+    return this.transaction().fastForward(branch, to).commit(options);
+  }
+
+  /** Sets `main`, or another branch, back to an earlier snapshot of its own. */
+  async rollbackTo(snapshotId: bigint | string, options?: TransactionOptions): Promise<TransactionReceipt> {
+    return this.transaction().rollbackTo(snapshotId).commit(options);
+  }
+
+  /** Appends to `main`, or another branch, what a snapshot elsewhere has appended. */
+  async cherryPick(snapshotId: bigint | string, options?: TransactionOptions): Promise<TransactionReceipt> {
+    return this.transaction().cherryPick(snapshotId).commit(options);
   }
 
   /**

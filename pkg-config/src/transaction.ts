@@ -31,8 +31,27 @@ export interface TransactionOptions extends Abortable {
    * removed since or, where isolation is serializable, added.
    */
   decidedOn?: bigint | string | undefined;
-  /** Commits once for each key, whoever commits. The key is kept with a snapshot: changes of metadata alone have none. */
+  /** Changes rows of this branch, and leaves `main` as it is. The transaction may create the branch itself. */
+  branch?: string | undefined;
+  /**
+   * Commits once to a branch for each key, whoever commits. The key is kept with a snapshot, and goes where that goes: changes of
+   * metadata alone have none.
+   */
   idempotencyKey?: string | undefined;
+}
+
+export interface TagOptions {
+  /** The snapshot that is named; the newest by default. */
+  snapshotId?: bigint | string | undefined;
+  /** How old the (newest) snapshot may be, in milliseconds, before the name is dropped when snapshots expire; of any age by default. */
+  maxRefAgeMs?: number | undefined;
+}
+
+export interface BranchOptions extends TagOptions {
+  /** How many of its snapshots are kept at least, however old; by default as the table's properties say. */
+  minSnapshotsToKeep?: number | undefined;
+  /** How old its snapshots may be, in milliseconds, before they expire; by default as the table's properties say. */
+  maxSnapshotAgeMs?: number | undefined;
 }
 
 export interface KeyedOptions extends TransactionOptions {
@@ -48,8 +67,10 @@ type Change =
   | { kind: "setProperty"; name: string; value: string }
   | { kind: "removeProperty"; name: string }
   | { kind: "addColumn"; parent?: string; field: Field }
-  | { kind: "dropColumn" | "makeOptional"; name: string }
-  | { kind: "renameColumn"; name: string; to: string }
+  | { kind: "dropColumn" | "makeOptional" | "dropBranch" | "dropTag"; name: string }
+  | { kind: "renameColumn" | "fastForward"; name: string; to: string }
+  | ({ kind: "createBranch" | "createTag"; name: string } & BranchOptions)
+  | { kind: "rollbackTo" | "cherryPick"; snapshotId: bigint | string }
   | { kind: "updateType"; name: string; field: Field }
   | { kind: "setDoc"; name: string; value?: string }
   | ({ kind: "moveColumn"; name: string } & Place);
@@ -156,6 +177,51 @@ export class Transaction {
   /** Removes a table property, if it is there. */
   removeProperty(name: string): Transaction {
     return this.#with({ kind: "removeProperty", name });
+  }
+
+  /** Creates a branch: a name that moves with what is committed to it. No file is touched. */
+  createBranch(name: string, options: BranchOptions = {}): Transaction {
+    return this.#with({ kind: "createBranch", name, ...options });
+  }
+
+  /** Creates a tag: a name that stays with its snapshot. To move one, drop it and create it again in one transaction. */
+  createTag(name: string, options: TagOptions = {}): Transaction {
+    return this.#with({ kind: "createTag", name, ...options });
+  }
+
+  /** Drops a branch, but not `main`. Its snapshots stay until they expire. */
+  dropBranch(name: string): Transaction {
+    return this.#with({ kind: "dropBranch", name });
+  }
+
+  /** Drops a tag. */
+  dropTag(name: string): Transaction {
+    return this.#with({ kind: "dropTag", name });
+  }
+
+  /**
+   * Moves a branch forward to where another branch or a tag is: `fastForward("main", "audit")` publishes what was written to
+   * `audit`. Fails with `conflict` if the branch has a snapshot that the other does not have.
+   */
+  fastForward(branch: string, to: string): Transaction {
+    return this.#with({ kind: "fastForward", name: branch, to });
+  }
+
+  /**
+   * Sets the branch that is written to, `main` by default, back to an earlier snapshot of its own. What came after that is gone
+   * from it, also what others commit meanwhile: unless isolation is `snapshot`, or `decidedOn` says what the newest snapshot was.
+   * Then it fails with `conflict`.
+   */
+  rollbackTo(snapshotId: bigint | string): Transaction {
+    return this.#with({ kind: "rollbackTo", snapshotId });
+  }
+
+  /**
+   * Appends to the branch that is written to, `main` by default, what a snapshot elsewhere has appended: the same files. Fails with
+   * `already-exists` where they are in it already. Where the snapshot follows on the newest, the branch is moved forward to it.
+   */
+  cherryPick(snapshotId: bigint | string): Transaction {
+    return this.#with({ kind: "cherryPick", snapshotId });
   }
 
   /** Commits. When it is aborted, it is open whether the changes take effect. Rows from an iterable are brought once only. */

@@ -124,9 +124,12 @@ pub(super) async fn create_version(
 fn cleaned_away(attempt: &Attempt, newest: Head, version: u64, key: &str) -> CommitOutcome {
     let sequence_number = attempt.next.last_sequence_number;
     let made_one = sequence_number > attempt.base.metadata.last_sequence_number;
-    let mut snapshots = newest.metadata.snapshots.iter().filter(|_| made_one);
-    match snapshots.find(|snapshot| snapshot.sequence_number == sequence_number) {
-        Some(snapshot) if Some(snapshot.snapshot_id) == attempt.next.current_snapshot_id => {
+    let snapshot_of = |metadata: &TableMetadata| {
+        let mut snapshots = metadata.snapshots.iter().filter(|_| made_one);
+        snapshots.find(|snapshot| snapshot.sequence_number == sequence_number).map(|snapshot| snapshot.snapshot_id)
+    };
+    match snapshot_of(&newest.metadata) {
+        Some(snapshot) if Some(snapshot) == snapshot_of(&attempt.next) => {
             // Confirmed long ago: whoever builds on it looks for newer ones.
             CommitOutcome::Committed(Head {
                 version,

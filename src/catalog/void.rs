@@ -1,12 +1,14 @@
 //! Versions that were created again after they had been used and cleaned away (R3).
 
+use std::sync::Arc;
+
 use crate::ErrorKind;
 use crate::catalog::Head;
 use crate::catalog::head::RECENT;
 use crate::catalog::publish::commit_id;
 use crate::catalog::store_catalog::{StoreCatalog, key};
 use crate::error::Result;
-use crate::spec::{TableMetadata, properties};
+use crate::spec::{Snapshot, TableMetadata, properties};
 
 /// Whether a version of ours that was created is no part of the table: its maker was asleep for so long that its number
 /// had been used and cleaned away.
@@ -50,10 +52,10 @@ pub(super) async fn is_displaced(catalog: &StoreCatalog, table: &str, later: &He
 /// of the table and cleaned away before its request came once more and created it again. `None` if it made none, or if
 /// that sequence number has expired.
 fn has_snapshot(later: &TableMetadata, ours: &TableMetadata) -> Option<bool> {
-    let own = ours.current_snapshot()?;
-    if own.summary.properties.get(properties::COMMIT_ID).map(String::as_str) != commit_id(ours) {
-        return None;
-    }
+    let is_own = |snapshot: &&Arc<Snapshot>| {
+        snapshot.summary.properties.get(properties::COMMIT_ID).map(String::as_str) == commit_id(ours)
+    };
+    let own = ours.snapshots.iter().rfind(is_own)?;
     let same = later.snapshots.iter().find(|snapshot| snapshot.sequence_number == own.sequence_number)?;
     Some(same.snapshot_id == own.snapshot_id)
 }

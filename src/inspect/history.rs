@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use arrow_array::RecordBatch;
 
 use crate::error::Result;
 use crate::inspect::cell::{Cell, batch};
-use crate::spec::{NestedField, PrimitiveType, Schema, TableMetadata};
+use crate::spec::{NestedField, PrimitiveType, Schema, TableMetadata, ordered};
 
 /// Which snapshot became the current one when.
 pub(super) fn history(metadata: &TableMetadata) -> Result<RecordBatch> {
@@ -12,13 +14,8 @@ pub(super) fn history(metadata: &TableMetadata) -> Result<RecordBatch> {
         NestedField::optional("parent_id", PrimitiveType::Long),
         NestedField::required("is_current_ancestor", PrimitiveType::Boolean),
     ])?;
-    let mut ancestors = Vec::new();
-    let mut next = metadata.current_snapshot_id;
-    // Histories are finite, unless a stranger made one.
-    while let Some(id) = next.filter(|_| ancestors.len() <= metadata.snapshots.len()) {
-        ancestors.push(id);
-        next = metadata.snapshot(id).and_then(|snapshot| snapshot.parent_snapshot_id);
-    }
+    let current = metadata.ancestors(metadata.current_snapshot_id);
+    let ancestors: BTreeSet<i64> = ordered(current.map(|snapshot| snapshot.snapshot_id));
     let rows = metadata.snapshot_log.iter().map(|entry| {
         let parent = metadata.snapshot(entry.snapshot_id).and_then(|snapshot| snapshot.parent_snapshot_id);
         Cell::Struct(vec![

@@ -15,7 +15,6 @@ pub(super) fn refs(metadata: &TableMetadata) -> Result<RecordBatch> {
         NestedField::optional("max_snapshot_age_in_ms", PrimitiveType::Long),
     ])?;
     let rows = metadata.refs.iter().map(|(name, target)| {
-        let kept = |field: &str| target.extra.get(field).and_then(serde_json::Value::as_i64);
         let kind = match target.kind {
             RefKind::Branch => "BRANCH",
             RefKind::Tag => "TAG",
@@ -24,9 +23,9 @@ pub(super) fn refs(metadata: &TableMetadata) -> Result<RecordBatch> {
             name.as_str().into(),
             kind.into(),
             target.snapshot_id.into(),
-            kept("max-ref-age-ms").into(),
-            kept("min-snapshots-to-keep").and_then(|count| i32::try_from(count).ok()).into(),
-            kept("max-snapshot-age-ms").into(),
+            target.max_ref_age_ms.into(),
+            target.min_snapshots_to_keep.into(),
+            target.max_snapshot_age_ms.into(),
         ])
     });
     batch(&schema, rows.collect())

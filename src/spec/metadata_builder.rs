@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
 use crate::spec::properties::{COMMIT_ID, PARENT_COMMIT_ID, PREVIOUS_VERSIONS_MAX};
 use crate::spec::{
-    MAIN, ManifestSource, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, SortOrder,
-    TableMetadata,
+    MAIN, ManifestSource, MetadataLogEntry, PartitionSpec, RefKind, Schema, Snapshot, SnapshotLogEntry, SnapshotRef,
+    SortOrder, TableMetadata,
 };
 
 /// How many earlier metadata files the log names by default, as in Iceberg's own implementation.
@@ -115,22 +115,37 @@ impl TableMetadata {
         now.max(Timestamp::from_millis(self.last_updated.max(logged).max(snapshots).as_millis().saturating_add(1)))
     }
 
-    /// Makes a new snapshot the current one.
-    pub(crate) fn add_snapshot(&mut self, snapshot: Snapshot) -> Result<()> {
+    /// Adds a new snapshot, which becomes the newest of a branch.
+    pub(crate) fn add_snapshot(&mut self, snapshot: Snapshot, branch: &str) -> Result<()> {
         if self.snapshot(snapshot.snapshot_id).is_some() {
             return Err(Error::conflict(format!("the snapshot id {} is taken", snapshot.snapshot_id)));
         }
         let id = snapshot.snapshot_id;
         self.last_sequence_number = self.last_sequence_number.max(snapshot.sequence_number);
-        self.snapshot_log.push(SnapshotLogEntry { timestamp: snapshot.timestamp, snapshot_id: id });
         self.snapshots.push(Arc::new(snapshot));
-        self.current_snapshot_id = Some(id);
-        match self.refs.get_mut(MAIN) {
-            Some(main) => main.snapshot_id = id,
+        self.move_branch(branch, id);
+        Ok(())
+    }
+
+    /// Makes a snapshot that is there the newest of a branch. Where that is `main`, it becomes the current one, which is logged.
+    pub(crate) fn move_branch(&mut self, branch: &str, snapshot_id: i64) {
+        if branch == MAIN && self.current_snapshot_id != Some(snapshot_id) {
+            self.snapshot_log.push(SnapshotLogEntry { timestamp: self.last_updated, snapshot_id });
+            self.current_snapshot_id = Some(snapshot_id);
+        }
+        match self.refs.get_mut(branch) {
+            Some(target) => target.snapshot_id = snapshot_id,
             None => {
-                self.refs.insert(MAIN.to_owned(), SnapshotRef::branch(id));
+                self.refs.insert(branch.to_owned(), SnapshotRef::new(RefKind::Branch, snapshot_id));
             }
         }
-        Ok(())
+    }
+
+    /// Leaves in the log of what was the current snapshot, beside what the version before has, the last alone: what was
+    /// passed through on the way to a version never was the table's.
+    pub(crate) fn log_last(&mut self, before: &Self) {
+        let logged = before.snapshot_log.len();
+        let last = self.snapshot_log.split_off(logged.min(self.snapshot_log.len())).pop();
+        self.snapshot_log.extend(last.filter(|_| self.current_snapshot_id != before.current_snapshot_id));
     }
 }

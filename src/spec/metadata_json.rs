@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
 use crate::spec::json::Fields;
 use crate::spec::{
-    MAIN, MetadataLogEntry, PartitionSpec, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, SortOrder, TableMetadata,
-    ordered, try_ordered, validate,
+    MAIN, MetadataLogEntry, PartitionSpec, RefKind, Schema, Snapshot, SnapshotLogEntry, SnapshotRef, SortOrder,
+    TableMetadata, ordered, try_ordered, validate,
 };
 
 impl TableMetadata {
@@ -66,7 +66,7 @@ impl TableMetadata {
         let current_snapshot_id = fields.optional_i64("current-snapshot-id")?.filter(|id| *id != -1);
         let mut refs = refs(&mut fields)?;
         if let Some(id) = current_snapshot_id {
-            refs.entry(MAIN.to_owned()).or_insert_with(|| SnapshotRef::branch(id));
+            refs.entry(MAIN.to_owned()).or_insert_with(|| SnapshotRef::new(RefKind::Branch, id));
         }
         Ok(Self {
             format_version,

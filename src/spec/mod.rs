@@ -24,6 +24,7 @@ mod partition_value;
 mod positions;
 mod promotion;
 pub(crate) mod properties;
+mod ref_update;
 mod refs;
 mod schema;
 mod schema_update;
@@ -62,6 +63,8 @@ pub use partition_term::{PartitionTerm, bucket, day, hour, identity, month, trun
 pub use partition_update::PartitionUpdate;
 pub use positions::Positions;
 pub(crate) use promotion::promoted;
+pub use ref_update::{Branch, Tag};
+pub(crate) use ref_update::{NewRef, RefUpdate};
 pub use refs::{MAIN, RefKind, SnapshotRef};
 pub use schema::Schema;
 pub use schema_update::SchemaUpdate;

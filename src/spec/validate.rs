@@ -75,7 +75,10 @@ pub(crate) fn step(base: &TableMetadata, next: &TableMetadata) -> Result<()> {
         }
     }
     let logged = |metadata: &TableMetadata| metadata.snapshot_log.last().map(|entry| entry.timestamp);
-    kept("the snapshot log does not go backwards", logged(next) >= logged(base))
+    kept("the snapshot log does not go backwards", logged(next) >= logged(base))?;
+    let is_same = next.current_snapshot_id == base.current_snapshot_id;
+    let last = next.snapshot_log.last().map(|entry| entry.snapshot_id);
+    kept("what becomes the current snapshot is logged", is_same || last == next.current_snapshot_id)
 }
 
 fn kept(what: &str, holds: bool) -> Result<()> {

@@ -26,7 +26,7 @@ pub enum Fault {
     Refused,
 }
 
-/// The key of a put, and what happens to the store before it arrives.
+/// The key of a request, and what happens to the store before it arrives.
 type Stall = (String, Box<dyn FnOnce() + Send>);
 
 /// A memory store with faults. Clones share everything.
@@ -34,7 +34,8 @@ type Stall = (String, Box<dyn FnOnce() + Send>);
 pub struct FaultyStore {
     pub inner: MemoryStore,
     puts: Arc<Mutex<Vec<(String, Fault)>>>,
-    stalls: Arc<Mutex<Vec<Stall>>>,
+    puts_stalled: Arc<Mutex<Vec<Stall>>>,
+    gets_stalled: Arc<Mutex<Vec<Stall>>>,
     unreadable: Arc<Mutex<Option<String>>>,
     withheld: Arc<Mutex<Option<String>>>,
     /// Keys that were read.
@@ -79,7 +80,12 @@ impl FaultyStore {
 
     /// The next put of a key that contains this text arrives only after something else has happened.
     pub fn stall_put(&self, key: &str, meanwhile: impl FnOnce() + Send + 'static) {
-        self.stalls.lock().unwrap().push((key.to_owned(), Box::new(meanwhile)));
+        self.puts_stalled.lock().unwrap().push((key.to_owned(), Box::new(meanwhile)));
+    }
+
+    /// The same of the next get.
+    pub fn stall_get(&self, key: &str, meanwhile: impl FnOnce() + Send + 'static) {
+        self.gets_stalled.lock().unwrap().push((key.to_owned(), Box::new(meanwhile)));
     }
 
     /// Reads of keys that contain this text fail, until it is `None`.
@@ -119,6 +125,13 @@ impl std::fmt::Debug for FaultyStore {
     }
 }
 
+/// Takes out what was meant for a key.
+fn take<T>(meant: &Mutex<Vec<(String, T)>>, key: &str) -> Option<T> {
+    let mut meant = meant.lock().unwrap();
+    let at = meant.iter().position(|(part, _)| key.contains(part))?;
+    Some(meant.remove(at).1)
+}
+
 struct Reading<'a>(&'a Mutex<(usize, usize)>);
 
 impl Drop for Reading<'_> {
@@ -156,6 +169,9 @@ impl ObjectStore for FaultyStore {
                 std::future::pending::<()>().await;
             }
             drop(reading);
+            if let Some(meanwhile) = take(&self.gets_stalled, key) {
+                meanwhile();
+            }
             self.inner.get(key, options).await
         })
     }
@@ -168,16 +184,7 @@ impl ObjectStore for FaultyStore {
         if self.ignores_conditions {
             options.precondition = Default::default();
         }
-        let fault = {
-            let mut faults = self.puts.lock().unwrap();
-            let at = faults.iter().position(|(part, _)| key.contains(part));
-            at.map(|at| faults.remove(at).1)
-        };
-        let stall = {
-            let mut stalls = self.stalls.lock().unwrap();
-            let at = stalls.iter().position(|(part, _)| key.contains(part));
-            at.map(|at| stalls.remove(at).1)
-        };
+        let (fault, stall) = (take(&self.puts, key), take(&self.puts_stalled, key));
         Box::pin(async move {
             if let Some(meanwhile) = stall {
                 meanwhile();

@@ -6,6 +6,7 @@ use arrow_array::RecordBatch;
 
 use crate::error::Result;
 use crate::runtime::{BoxFuture, BoxStream};
+use crate::spec::MAIN;
 use crate::table::Table;
 use crate::transaction::{CommitReceipt, IdempotencyKey};
 
@@ -13,6 +14,7 @@ use crate::transaction::{CommitReceipt, IdempotencyKey};
 #[must_use = "nothing is appended until it is awaited"]
 pub struct Append<'a> {
     table: Table,
+    branch: String,
     key: Option<String>,
     state: State<'a>,
 }
@@ -25,14 +27,30 @@ enum State<'a> {
 
 impl<'a> Append<'a> {
     pub(crate) fn new(table: Table, batches: BoxStream<'a, Result<RecordBatch>>) -> Self {
-        Self { table, key: None, state: State::Ready(batches) }
+        Self { table, branch: MAIN.to_owned(), key: None, state: State::Ready(batches) }
     }
 
-    /// Appends once for each key: where an append of this key has been committed, from whatever process, nothing is
-    /// appended, and the receipt is [`repeated`](CommitReceipt::repeated). So an append whose outcome was not heard of may
-    /// be repeated. The rows are not compared.
+    /// Appends to a branch, and leaves `main` as it is: a snapshot on top of the branch's newest. The table's columns are
+    /// those of all branches.
     ///
-    /// The table remembers a key for as long as it has the snapshot (`table.snapshots()`).
+    /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no such branch
+    /// ([`create_branch`](Table::create_branch)), and with [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is a tag.
+    pub fn to_branch(mut self, branch: impl Into<String>) -> Self {
+        self.branch = branch.into();
+        self
+    }
+
+    /// Appends once for each key: where the branch has an append of this key, from whatever process, nothing is appended,
+    /// and the receipt is [`repeated`](CommitReceipt::repeated). So an append whose outcome was not heard of may be
+    /// repeated. The rows are not compared.
+    ///
+    /// A key is known for as long as the table has its snapshot (`table.snapshots()`), and goes where that goes. So the same
+    /// key may be appended to one branch and to another, but never twice to one: a branch knows the keys of what it began
+    /// with, of what it was moved forward to ([`fast_forward`](Table::fast_forward)) and of what was picked from elsewhere
+    /// ([`cherry_pick`](Table::cherry_pick), which refuses what has a key that is known). What was rolled back
+    /// ([`rollback_to`](Table::rollback_to)) is not in the branch any more, and neither is its key: repeated, it is appended
+    /// again. Where snapshots have expired so that it cannot be told whether the one with the key is in the branch, the append
+    /// fails with [`Conflict`](crate::ErrorKind::Conflict).
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -48,9 +66,10 @@ impl Future for Append<'_> {
             this.state = match std::mem::replace(&mut this.state, State::Done) {
                 State::Ready(batches) => {
                     let (table, key) = (this.table.clone(), this.key.take());
+                    let branch = std::mem::take(&mut this.branch);
                     State::Running(Box::pin(async move {
                         let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
-                        table.commit_append(batches, key).await
+                        table.commit_append(batches, branch, key).await
                     }))
                 }
                 State::Running(mut running) => match running.as_mut().poll(context) {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::expr::Predicate;
 use crate::runtime::{BoxFuture, MaybeSend};
 use crate::scan::Filter;
-use crate::spec::{PartitionUpdate, SchemaUpdate, SortTerm};
+use crate::spec::{MAIN, PartitionUpdate, SchemaUpdate, SortTerm};
 use crate::table::Table;
 use crate::transaction::{Change, Guard, IdempotencyKey, Isolation, MetadataChange, TransactionReceipt};
 
@@ -33,15 +33,16 @@ pub struct Transaction<'a> {
     table: Table,
     changes: Vec<Result<Change<'a>>>,
     guard: Guard,
+    branch: String,
     key: Option<String>,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) fn new(table: Table) -> Self {
-        Self { table, changes: Vec::new(), guard: Guard::default(), key: None }
+        Self { table, changes: Vec::new(), guard: Guard::default(), branch: MAIN.to_owned(), key: None }
     }
 
-    fn with(mut self, change: Result<Change<'a>>) -> Self {
+    pub(super) fn with(mut self, change: Result<Change<'a>>) -> Self {
         self.changes.push(change);
         self
     }
@@ -162,6 +163,16 @@ impl<'a> Transaction<'a> {
         self.with(Ok(Change::Metadata(change)))
     }
 
+    /// Changes rows of a branch, all of them, and leaves `main` as it is. The transaction may create the branch itself. The
+    /// table's columns and properties are those of all branches.
+    ///
+    /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no such branch, and with
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is a tag.
+    pub fn to_branch(mut self, branch: impl Into<String>) -> Self {
+        self.branch = branch.into();
+        self
+    }
+
     /// What is done about rows that others add or change meanwhile; [serializable](Isolation::Serializable) by default.
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.guard.isolation = isolation;
@@ -184,13 +195,13 @@ impl<'a> Transaction<'a> {
     }
 
     async fn commit(self) -> Result<TransactionReceipt> {
-        let Self { table, changes, guard, key } = self;
+        let Self { table, changes, guard, branch, key } = self;
         let changes = changes.into_iter().collect::<Result<Vec<_>>>()?;
         if changes.is_empty() {
             return Err(Error::invalid_input("the transaction has no changes"));
         }
         let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
-        table.commit_changes(changes, &guard, key).await
+        table.commit_changes(changes, &guard, branch, key).await
     }
 }
 

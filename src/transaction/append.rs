@@ -67,6 +67,7 @@ impl Appends {
             added: self.files().collect(),
             manifests: self.manifests().collect(),
             removed: &Removed::default(),
+            notes: Vec::new(),
         };
         draft.add_snapshot(changes).await
     }

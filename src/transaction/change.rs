@@ -5,9 +5,11 @@ use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::expr::Predicate;
 use crate::runtime::BoxStream;
+use crate::spec::RefUpdate;
 use crate::transaction::append::prepare;
 use crate::transaction::isolation::Guard;
 use crate::transaction::metadata_change::MetadataChange;
+use crate::transaction::refs::{CherryPick, UpdateRefs};
 use crate::transaction::steps::{AppendNewRows, AppendRows, ReplaceRows, UpsertRows};
 use crate::transaction::work::{Payload, Step};
 
@@ -24,6 +26,9 @@ pub(crate) enum Change<'a> {
     Upsert(Rows<'a>, Vec<String>),
     /// Appends the rows whose values in these columns the table does not have.
     AppendNew(Rows<'a>, Vec<String>),
+    Refs(RefUpdate),
+    /// Appends what this snapshot has appended.
+    CherryPick(i64),
 }
 
 /// Makes the changes ready to be committed: conditions and metadata are checked against the version that is known, and
@@ -47,6 +52,8 @@ pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>
             }
             Change::Upsert(rows, on) => Box::new(UpsertRows::new(rows.try_collect().await?, on, guard.clone())),
             Change::AppendNew(rows, on) => Box::new(AppendNewRows::new(rows.try_collect().await?, on)),
+            Change::Refs(update) => Box::new(UpdateRefs::new(update, guard.clone())),
+            Change::CherryPick(snapshot_id) => Box::new(CherryPick::new(snapshot_id)),
         });
     }
     Ok(Payload::Steps(steps))

@@ -104,17 +104,18 @@ impl Committer {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All that waits and whose caller still does: appends of one schema, or one transaction.
+    /// All that waits and whose caller still does: appends of one schema to one branch, or one transaction.
     fn take(&self) -> Vec<Member> {
         let mut waiting = self.waiting();
         waiting.retain(|member| !member.done.is_canceled());
-        let Some(schema) = waiting.first().map(|member| member.work.payload.schema().cloned()) else {
+        if waiting.is_empty() {
             return Vec::new();
-        };
-        let Some(schema) = schema else { return vec![waiting.remove(0)] };
-        let (mut taken, mut left) = (Vec::new(), Vec::new());
+        }
+        let mut taken = vec![waiting.remove(0)];
+        let mut left = Vec::new();
         for member in waiting.drain(..) {
-            let fits = taken.len() < MAX_GROUP && member.work.payload.schema() == Some(&schema);
+            let first = taken.first().and_then(|first| first.work.shared());
+            let fits = taken.len() < MAX_GROUP && first.is_some() && member.work.shared() == first;
             if fits { taken.push(member) } else { left.push(member) }
         }
         *waiting = left;

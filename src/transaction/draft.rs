@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::read::Manifests;
 use crate::scan::{ScanBuilder, Source};
 use crate::spec::{
-    DataFile, EntryStatus, ManifestFile, ManifestSource, Operation, Snapshot, Summary, TableMetadata, Totals,
-    properties,
+    DataFile, EntryStatus, MAIN, ManifestFile, ManifestSource, Operation, RefUpdate, Snapshot, Summary, TableMetadata,
+    Totals, properties,
 };
 use crate::transaction::manifest::NewManifest;
 use crate::write::{PreparedFile, put_new};
@@ -27,6 +27,8 @@ pub(crate) struct Draft {
     pub(super) source: Source,
     pub(super) base: Head,
     pub(super) metadata: TableMetadata,
+    /// The branch that rows are changed on.
+    pub(super) branch: String,
     /// The snapshots that it adds, the oldest first.
     pub(super) snapshot_ids: Vec<i64>,
     /// The idempotency keys of what it does.
@@ -48,6 +50,8 @@ pub(super) struct Changes<'a> {
     pub(super) added: Vec<&'a PreparedFile>,
     pub(super) manifests: Vec<&'a NewManifest>,
     pub(super) removed: &'a Removed,
+    /// What the summary says beside counts.
+    pub(super) notes: Vec<(&'static str, String)>,
 }
 
 /// Files to remove, by the URI of the manifest that lists them. Several deletion vectors may be in one file.
@@ -71,6 +75,7 @@ impl Draft {
         table: &Arc<TableHandle>,
         manifests: &Arc<Manifests>,
         base: Head,
+        branch: &str,
         commit_id: &str,
         sent: &Sent,
     ) -> Result<Self> {
@@ -86,6 +91,7 @@ impl Draft {
             source: Source { handle: table.clone(), manifests: manifests.clone() },
             base,
             metadata,
+            branch: branch.to_owned(),
             snapshot_ids: Vec::new(),
             keys: None,
             commit_id: commit_id.to_owned(),
@@ -99,20 +105,44 @@ impl Draft {
         &self.source.handle
     }
 
-    /// A scan of the table as it is to be.
+    /// A scan of the branch as it is to be.
     pub(super) fn scan(&self) -> ScanBuilder {
-        ScanBuilder::of(self.source.clone(), Arc::new(self.metadata.clone()))
+        self.scan_of(Arc::new(self.metadata.clone()))
     }
 
-    /// A scan of the table as it is without the draft.
+    /// A scan of the branch as it is without the draft.
     pub(super) fn scan_of_base(&self) -> ScanBuilder {
-        ScanBuilder::of(self.source.clone(), self.base.metadata.clone())
+        self.scan_of(self.base.metadata.clone())
+    }
+
+    fn scan_of(&self, metadata: Arc<TableMetadata>) -> ScanBuilder {
+        let scan = ScanBuilder::of(self.source.clone(), metadata);
+        // There may be nothing yet that `main` is.
+        if self.branch == MAIN { scan } else { scan.at_ref(&self.branch) }
+    }
+
+    /// The branch's newest snapshot.
+    pub(super) fn newest(&self) -> Result<Option<Arc<Snapshot>>> {
+        Ok(self.metadata.head_of(&self.branch)?.cloned())
     }
 
     /// The metadata, to be changed.
     pub(super) fn change(&mut self) -> &mut TableMetadata {
         self.is_changed = true;
         &mut self.metadata
+    }
+
+    /// Changes branches and tags, unless there is nothing to change.
+    pub(super) fn update_refs(&mut self, update: &RefUpdate) -> Result<()> {
+        let is_changed = update.apply(&mut self.metadata, &self.branch)?;
+        self.is_changed |= is_changed;
+        Ok(())
+    }
+
+    /// Makes a snapshot that is there the branch's newest.
+    pub(super) fn forward_to(&mut self, snapshot_id: i64) {
+        self.metadata.move_branch(&self.branch, snapshot_id);
+        self.is_changed = true;
     }
 
     /// A random positive snapshot id that is not taken.
@@ -125,10 +155,10 @@ impl Draft {
         }
     }
 
-    /// Adds a snapshot on top of the current one. Reads what is not known yet of that; writes nothing before
+    /// Adds a snapshot on top of the branch's newest. Reads what is not known yet of that; writes nothing before
     /// [`send`](Self::send).
     pub(super) async fn add_snapshot(&mut self, changes: Changes<'_>) -> Result<()> {
-        let parent = self.metadata.current_snapshot().cloned();
+        let parent = self.newest()?;
         let before = match &parent {
             Some(snapshot) => self.source.manifests.list(&self.source.handle, snapshot).await?.0,
             None => Arc::default(),
@@ -147,7 +177,7 @@ impl Draft {
             ));
         }
         let snapshot_id = self.new_snapshot_id();
-        let Changes { operation, added, manifests, removed } = changes;
+        let Changes { operation, added, manifests, removed, notes } = changes;
         let sequence_number = self.metadata.last_sequence_number.saturating_add(1);
         // The newest first, as other writers have it.
         let mut list = Vec::with_capacity(before.len() + manifests.len());
@@ -190,10 +220,9 @@ impl Draft {
             ("engine-version", env!("CARGO_PKG_VERSION").to_owned()),
             (properties::COMMIT_ID, self.commit_id.clone()),
         ];
-        summary.properties.extend(engine.map(|(key, value)| (key.to_owned(), value)));
-        if let Some(keys) = self.keys.take() {
-            summary.properties.insert(properties::IDEMPOTENCY_KEYS.into(), keys);
-        }
+        let keys = self.keys.take().map(|keys| (properties::IDEMPOTENCY_KEYS, keys));
+        let said = engine.into_iter().chain(notes).chain(keys);
+        summary.properties.extend(said.map(|(key, value)| (key.to_owned(), value)));
         for file in added {
             self.uploads.extend(file.unsent().map(|(key, bytes)| (key.to_owned(), bytes.clone())));
         }
@@ -208,7 +237,7 @@ impl Draft {
         list: Vec<ManifestFile>,
     ) -> Result<()> {
         let table = self.source.handle.clone();
-        let parent_snapshot_id = self.metadata.current_snapshot().map(|snapshot| snapshot.snapshot_id);
+        let parent_snapshot_id = self.newest()?.map(|snapshot| snapshot.snapshot_id);
         let marker = table.runtime.random();
         let bytes = avro::encode_manifest_list(&list, snapshot_id, parent_snapshot_id, sequence_number, marker)?;
         let relative = format!("metadata/snap-{snapshot_id}-1-{}.avro", table.unique());
@@ -217,7 +246,7 @@ impl Draft {
         if !self.snapshot_ids.is_empty() {
             self.metadata.last_updated = self.metadata.next_timestamp(self.metadata.last_updated);
         }
-        self.metadata.add_snapshot(Snapshot {
+        let snapshot = Snapshot {
             snapshot_id,
             parent_snapshot_id,
             sequence_number,
@@ -228,7 +257,8 @@ impl Draft {
             first_row_id: None,
             added_rows: None,
             extra: Map::new(),
-        })?;
+        };
+        self.metadata.add_snapshot(snapshot, &self.branch)?;
         // Under a name that is new: if it is never committed, nobody will ask for it.
         self.source.manifests.know_list(&uri, Arc::new(list), bytes.len() as u64);
         self.uploads.push((table.location.key(&relative), bytes.into()));
@@ -289,6 +319,7 @@ impl Draft {
             ));
         }
         self.send().await?;
+        self.metadata.log_last(&self.base.metadata);
         Ok(Some((self.base, self.metadata)))
     }
 }

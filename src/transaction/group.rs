@@ -3,14 +3,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::{Attempt, CommitOutcome, Head, TableHandle, unknown_token};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::read::Manifests;
 use crate::runtime::Timestamp;
-use crate::spec::properties;
+use crate::spec::{MAIN, properties};
 use crate::transaction::append::{Appends, refuse_unwritable};
 use crate::transaction::committer::Member;
 use crate::transaction::draft::{Draft, Sent};
-use crate::transaction::idempotency::IdempotencyKey;
+use crate::transaction::idempotency::{IdempotencyKey, KnownKeys};
 use crate::transaction::receipt::Receipt;
 use crate::transaction::work::{Effect, Payload};
 /// How long a commit is tried by default (`commit.retry.total-timeout-ms`).
@@ -28,6 +28,8 @@ const IMPATIENCE_MILLIS: u32 = 10_000;
 #[derive(Debug)]
 pub(super) struct Group {
     members: Vec<Member>,
+    /// The branch that all of them change.
+    branch: String,
     commit_id: String,
     started: Timestamp,
     appends: Appends,
@@ -54,12 +56,14 @@ pub(super) struct Committed {
 impl Group {
     pub(super) fn new(table: &TableHandle, members: Vec<Member>) -> Self {
         let mut commit_id = table.unique();
-        // It takes two colliding random numbers to mistake another's commit for this one. A snapshot brings the second.
-        if members.iter().any(|member| member.work.payload.schema().is_none()) {
+        let branch = members.first().map_or(MAIN, |member| &member.work.branch).to_owned();
+        // It takes two colliding random numbers to mistake another's commit for this one. A current snapshot brings the second.
+        if branch != MAIN || members.iter().any(|member| member.work.shared().is_none()) {
             commit_id = format!("{commit_id}-{}", table.unique());
         }
         Self {
             members,
+            branch,
             commit_id,
             started: table.runtime.now(),
             appends: Appends::default(),
@@ -79,9 +83,19 @@ impl Group {
         table: &Arc<TableHandle>,
         manifests: &Arc<Manifests>,
     ) -> Result<Option<Committed>> {
+        // Whether the newest version was looked for.
+        let mut is_looked_up = self.conflicts > 0;
         loop {
             if self.attempt.is_none() {
-                self.stage(table, manifests).await?;
+                let known = table.head().version;
+                if let Err(error) = self.stage(table, manifests).await {
+                    // What does not fit a version that was known before may fit the newest.
+                    let is_final = std::mem::replace(&mut is_looked_up, true) || !is_of_version(&error);
+                    if is_final || table.refresh().await.is_ok_and(|newest| newest.version <= known) {
+                        return Err(error);
+                    }
+                    continue;
+                }
             }
             let Some(attempt) = &mut self.attempt else { return Ok(None) };
             attempt.resumed = std::mem::replace(&mut self.published, true);
@@ -93,6 +107,7 @@ impl Group {
                 }
                 CommitOutcome::Conflict(head) => {
                     self.conflicts += 1;
+                    is_looked_up = true;
                     self.attempt = None;
                     table.advance(head);
                     self.back_off(table).await?;
@@ -108,12 +123,16 @@ impl Group {
     /// Puts everything into the store that the next metadata file will refer to. Makes no attempt if there is nothing left
     /// to commit.
     async fn stage(&mut self, table: &Arc<TableHandle>, manifests: &Arc<Manifests>) -> Result<()> {
-        let base = table.recent_head().await?;
+        let mut base = table.recent_head().await?;
         refuse_unwritable(table, &base.metadata)?;
-        if self.settle_repeated(&base) {
-            return Ok(());
+        if self.has_known_key(&base) {
+            // It may have been rolled back since.
+            base = table.refresh().await?;
+            if self.settle_repeated(&base) {
+                return Ok(());
+            }
         }
-        let mut draft = Draft::new(table, manifests, base, &self.commit_id, &self.sent)?;
+        let mut draft = Draft::new(table, manifests, base, &self.branch, &self.commit_id, &self.sent)?;
         self.effect = Effect::default();
         self.apply(&mut draft).await?;
         self.snapshot_ids.clone_from(&draft.snapshot_ids);
@@ -175,19 +194,27 @@ impl Group {
         self.members.iter().any(|member| !member.done.is_canceled())
     }
 
-    /// Answers the members whose key an earlier commit has: what they do was done. Returns whether nobody is left.
-    fn settle_repeated(&mut self, base: &Head) -> bool {
-        if self.members.iter().all(|member| member.work.key.is_none()) {
+    /// Whether a commit may have been made with the key of a member.
+    fn has_known_key(&self, base: &Head) -> bool {
+        let mut keys = self.members.iter().filter_map(|member| member.work.key.as_ref()).peekable();
+        if keys.peek().is_none() {
             return false;
         }
-        let (known, before) = (IdempotencyKey::known(&base.metadata), self.members.len());
+        let known = KnownKeys::of(&base.metadata, &self.branch);
+        keys.any(|key| !matches!(known.snapshot_of(key), Ok(None)))
+    }
+
+    /// Answers the members whose key an earlier commit has: what they do was done. Returns whether nobody is left.
+    fn settle_repeated(&mut self, base: &Head) -> bool {
+        let (known, before) = (KnownKeys::of(&base.metadata, &self.branch), self.members.len());
         let mut left = Vec::with_capacity(before);
         for member in std::mem::take(&mut self.members) {
-            match member.work.key.as_ref().and_then(|key| known.get(key)) {
-                None => left.push(member),
-                Some(snapshot_id) => {
-                    member.tell(Ok(Receipt { repeated: true, ..self.receipt(base.version, *snapshot_id) }))
+            match member.work.key.as_ref().map(|key| known.snapshot_of(key)).transpose() {
+                Ok(None | Some(None)) => left.push(member),
+                Ok(Some(Some(snapshot_id))) => {
+                    member.tell(Ok(Receipt { repeated: true, ..self.receipt(base.version, snapshot_id) }))
                 }
+                Err(error) => member.tell(Err(error)),
             }
         }
         self.members = left;
@@ -234,6 +261,12 @@ impl Group {
         }
         self.members.drain(..).zip(receipts).for_each(|(member, receipt)| member.tell(receipt));
     }
+}
+
+/// Whether an error may be owed to the version that was built on.
+fn is_of_version(error: &Error) -> bool {
+    use ErrorKind::{AlreadyExists, Conflict, InvalidInput, NotFound};
+    matches!(error.kind(), AlreadyExists | Conflict | InvalidInput | NotFound)
 }
 
 /// The members, each with whether one before it has its key.

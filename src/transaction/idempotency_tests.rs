@@ -104,7 +104,7 @@ fn an_append_whose_outcome_was_not_heard_of_may_be_repeated_by_its_key() {
 }
 
 #[test]
-fn a_key_costs_no_request_and_its_text_is_not_kept() {
+fn a_key_costs_no_request_but_where_it_is_known_and_its_text_is_not_kept() {
     let store = CountingStore::new(Arc::new(MemoryStore::new()));
     block_on(async {
         let table = Warehouse::new(store.clone()).create("t").schema(schema()).await.unwrap();
@@ -113,7 +113,8 @@ fn a_key_costs_no_request_and_its_text_is_not_kept() {
         table.append(rows([2])).idempotency_key("secret of a customer").await.unwrap();
         assert_eq!(store.take().requests(), 5);
         table.append(rows([2])).idempotency_key("secret of a customer").await.unwrap();
-        assert_eq!(store.take().requests(), 0);
+        // Others may have rolled it back.
+        assert_eq!(store.take().requests(), 1);
         let metadata = store.get("t/metadata/v3.metadata.json", crate::store::GetOptions::default()).await.unwrap();
         let text = String::from_utf8(metadata.bytes.to_vec()).unwrap();
         assert!(text.contains("datashard.idempotency-keys") && !text.contains("secret"), "{text}");

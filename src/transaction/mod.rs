@@ -23,6 +23,9 @@ mod metadata_change;
 #[cfg(test)]
 mod partition_tests;
 mod receipt;
+mod refs;
+#[cfg(test)]
+mod refs_tests;
 mod remove;
 mod resolve;
 mod steps;

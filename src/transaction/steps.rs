@@ -123,6 +123,7 @@ async fn replace(draft: &mut Draft, removal: &Removal, rows: Option<&AppendRows>
         added: new().chain(&removal.files).collect(),
         manifests: rows.iter().flat_map(|rows| rows.appends.manifests()).chain(&removal.manifests).collect(),
         removed: &removal.removed,
+        notes: Vec::new(),
     };
     draft.add_snapshot(changes).await?;
     Ok(effect)

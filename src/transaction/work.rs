@@ -14,6 +14,8 @@ use crate::write::PreparedFile;
 /// What a caller brings to a commit.
 #[derive(Debug)]
 pub(crate) struct Work {
+    /// The branch that rows are changed on.
+    pub(crate) branch: String,
     pub(crate) key: Option<IdempotencyKey>,
     pub(crate) payload: Payload,
 }
@@ -50,12 +52,12 @@ impl AppendedRows {
     }
 }
 
-impl Payload {
-    /// The schema of rows that may share a commit.
-    pub(super) fn schema(&self) -> Option<&Arc<Schema>> {
-        match self {
-            Self::Append(append) => Some(&append.schema),
-            Self::Steps(_) => None,
+impl Work {
+    /// The branch, and the schema of rows, of what may share a commit.
+    pub(super) fn shared(&self) -> Option<(&str, &Arc<Schema>)> {
+        match &self.payload {
+            Payload::Append(append) => Some((&self.branch, &append.schema)),
+            Payload::Steps(_) => None,
         }
     }
 }

@@ -36,8 +36,11 @@ impl Options {
     }
 
     pub(super) fn required_string(&self, name: &str) -> Result<String> {
-        let missing = || Error::invalid_input(format!("{} needs the option `{name}`", self.of));
-        self.string(name)?.ok_or_else(missing)
+        self.string(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::invalid_input(format!("{} needs the option `{name}`", self.of))
     }
 
     pub(super) fn bool(&self, name: &str) -> Result<Option<bool>> {
@@ -59,6 +62,11 @@ impl Options {
             Some(digits) => digits.parse().ok(),
             None => integer(value),
         })
+    }
+
+    #[cfg(feature = "js-write")]
+    pub(super) fn required_id(&self, name: &str) -> Result<i64> {
+        self.id(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// An [`id`](Self::id), or null, which is not the same as nothing.

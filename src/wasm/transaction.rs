@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::Transaction;
 use crate::error::{Error, Result};
-use crate::spec::{SchemaUpdate, TableMetadata};
+use crate::spec::{NewRef, RefKind, RefUpdate, SchemaUpdate, TableMetadata};
 use crate::transaction::{Isolation, MetadataChange, TransactionReceipt};
 use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::object::{count, object};
@@ -31,7 +31,7 @@ impl JsTable {
         for change in changes.iter() {
             transaction = with(transaction, change, &mut metadata, &thrown)?;
         }
-        let options = Options::new(options, "transaction", &["isolation", "decidedOn", "idempotencyKey"])?;
+        let options = Options::new(options, "transaction", &["isolation", "decidedOn", "branch", "idempotencyKey"])?;
         match options.string("isolation")?.as_deref() {
             None | Some("serializable") => {}
             Some("snapshot") => transaction = transaction.isolation(Isolation::Snapshot),
@@ -39,6 +39,9 @@ impl JsTable {
         }
         if let Some(snapshot_id) = options.id("decidedOn")? {
             transaction = transaction.decided_on(snapshot_id);
+        }
+        if let Some(branch) = options.string("branch")? {
+            transaction = transaction.to_branch(branch);
         }
         if let Some(key) = options.string("idempotencyKey")? {
             transaction = transaction.idempotency_key(key);
@@ -55,7 +58,23 @@ fn with<'a>(
     metadata: &mut TableMetadata,
     thrown: &Thrown,
 ) -> Result<Transaction<'a>> {
-    let known = &["kind", "filter", "rows", "name", "value", "parent", "field", "to", "before", "after", "on"];
+    let known = &[
+        "kind",
+        "filter",
+        "rows",
+        "name",
+        "value",
+        "parent",
+        "field",
+        "to",
+        "before",
+        "after",
+        "on",
+        "snapshotId",
+        "maxRefAgeMs",
+        "minSnapshotsToKeep",
+        "maxSnapshotAgeMs",
+    ];
     let change = Options::new(change, "change", known)?;
     let rows = |metadata: &TableMetadata| {
         let missing = || Error::invalid_input("the change needs `rows`");
@@ -69,6 +88,9 @@ fn with<'a>(
     let kind = change.required_string("kind")?;
     if let Some(update) = schema_update(&kind, &change)? {
         return Ok(transaction.metadata(of_metadata(MetadataChange::Schema(update))?));
+    }
+    if let Some(update) = ref_update(&kind, &change)? {
+        return Ok(transaction.refs(update));
     }
     Ok(match kind.as_str() {
         "append" => transaction.append_stream(rows(metadata)?),
@@ -84,8 +106,31 @@ fn with<'a>(
             let made = MetadataChange::RemoveProperty(change.required_string("name")?);
             transaction.metadata(of_metadata(made)?)
         }
+        "cherryPick" => transaction.cherry_pick(change.required_id("snapshotId")?),
         other => return Err(Error::invalid_input(format!("there is no change `{other}`"))),
     })
+}
+
+/// A change of branches and tags, if that is what it is.
+fn ref_update(kind: &str, change: &Options) -> Result<Option<RefUpdate>> {
+    let name = || change.required_string("name");
+    Ok(Some(match kind {
+        "createBranch" | "createTag" => {
+            let of = if kind == "createTag" { RefKind::Tag } else { RefKind::Branch };
+            let mut new = NewRef::new(name()?, of);
+            new.at = change.id("snapshotId")?;
+            new.target.max_ref_age_ms = change.id("maxRefAgeMs")?;
+            let least = change.count("minSnapshotsToKeep")?;
+            new.target.min_snapshots_to_keep = least.map(|least| i32::try_from(least).unwrap_or(i32::MAX));
+            new.target.max_snapshot_age_ms = change.id("maxSnapshotAgeMs")?;
+            RefUpdate::Create(new)
+        }
+        "dropBranch" => RefUpdate::Drop(name()?, RefKind::Branch),
+        "dropTag" => RefUpdate::Drop(name()?, RefKind::Tag),
+        "fastForward" => RefUpdate::FastForward { branch: name()?, to: change.required_string("to")? },
+        "rollbackTo" => RefUpdate::RollBack(change.required_id("snapshotId")?),
+        _ => return Ok(None),
+    }))
 }
 
 /// A change of columns, if that is what it is.

@@ -121,10 +121,14 @@ impl JsTable {
 }
 
 async fn append(append: Append<'_>, options: JsValue, signal: Option<Signal>) -> Result<JsValue, JsValue> {
-    let append = match Options::new(options, "append", &["idempotencyKey"])?.string("idempotencyKey")? {
-        Some(key) => append.idempotency_key(key),
-        None => append,
-    };
+    let options = Options::new(options, "append", &["branch", "idempotencyKey"])?;
+    let mut append = append;
+    if let Some(branch) = options.string("branch")? {
+        append = append.to_branch(branch);
+    }
+    if let Some(key) = options.string("idempotencyKey")? {
+        append = append.idempotency_key(key);
+    }
     abortable(signal, Box::pin(async { receipt(append.await?) })).await
 }
 

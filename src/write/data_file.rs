@@ -42,6 +42,11 @@ impl PreparedFile {
         Self { data_file, spec_id, key: table.location.key(relative), unsent }
     }
 
+    /// A file that is in the store.
+    pub(crate) fn stored(spec_id: i32, data_file: DataFile) -> Self {
+        Self { data_file, spec_id, key: String::new(), unsent: None }
+    }
+
     /// Whether it deletes rows of other files.
     pub(crate) fn is_of_deletes(&self) -> bool {
         self.data_file.content != DataContent::Data

@@ -62,6 +62,15 @@ impl Judge {
         self.ask(table.location(), request).unwrap_or_else(|e| panic!("{engine:?} at {snapshot_id}: {e}"))
     }
 
+    /// The rows of a branch or tag: where an engine does not know it by its name, by its snapshot.
+    pub fn read_ref(&mut self, engine: Engine, table: &Table, name: &str) -> Vec<Json> {
+        if engine != Engine::PyIceberg {
+            return self.read_at(engine, table, table.metadata().refs[name].snapshot_id);
+        }
+        let request = json!({ "engine": engine.name(), "ref": name });
+        self.ask(table.location(), request).unwrap_or_else(|e| panic!("{engine:?} at {name}: {e}"))
+    }
+
     /// The rows for which a condition holds, in the engine's own words.
     pub fn read_where(&mut self, engine: Engine, table: &Table, filter: &str) -> Vec<Json> {
         let request = json!({ "engine": engine.name(), "filter": filter });

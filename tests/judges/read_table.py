@@ -2,12 +2,12 @@
 """Reads Iceberg tables with independent engines and prints their rows in one canonical form.
 
     read_table.py {pyiceberg|duckdb|polars|datashard} s3://bucket/path/to/table --endpoint URL --key K --secret S
-                  [--snapshot ID] [--filter TEXT]
+                  [--snapshot ID] [--ref NAME] [--filter TEXT]
     read_table.py serve
 
 The first prints one JSON object a row, keys and lines sorted, so that two engines' outputs can be compared with diff. The
 second answers requests on standard input, one JSON object a line each way: {"engine", "table", "endpoint", "key",
-"secret", "snapshot", "filter"} by {"rows": [...]} or {"error": text}; "do" in place of "engine" calls a function of
+"secret", "snapshot", "ref", "filter"} by {"rows": [...]} or {"error": text}; "do" in place of "engine" calls a function of
 writers.py beside this file.
 
 What JSON lacks: {"$dec": text} {"$hex": bytes} {"$ts": microseconds} {"$tstz": microseconds} {"$date": days}
@@ -120,7 +120,8 @@ def read_pyiceberg(request):
     from pyiceberg.table import StaticTable
 
     table = StaticTable.from_metadata(newest_metadata(request), s3_properties(request))
-    return table.scan(row_filter=request.filter or AlwaysTrue(), snapshot_id=request.snapshot).to_arrow()
+    scan = table.scan(row_filter=request.filter or AlwaysTrue(), snapshot_id=request.snapshot)
+    return (scan.use_ref(request.ref) if request.ref else scan).to_arrow()
 
 
 def read_duckdb(request):
@@ -165,7 +166,7 @@ ENGINES = {"pyiceberg": read_pyiceberg, "duckdb": read_duckdb, "polars": read_po
 
 
 def answer(line):
-    request = SimpleNamespace(**{"snapshot": None, "filter": None, **json.loads(line)})
+    request = SimpleNamespace(**{"snapshot": None, "ref": None, "filter": None, **json.loads(line)})
     try:
         if hasattr(request, "do"):
             import writers
@@ -194,6 +195,7 @@ def main():
     for option in ("endpoint", "key", "secret"):
         parser.add_argument("--" + option, required=True)
     parser.add_argument("--snapshot", type=int)
+    parser.add_argument("--ref")
     parser.add_argument("--filter")
     request = parser.parse_args()
     for line in sorted(json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows(ENGINES[request.engine](request))):

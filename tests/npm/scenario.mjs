@@ -193,6 +193,31 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       await refused("invalid-input", () => own.upsert([{ id: 1 }], { on: ["nothing"] }));
     },
 
+    "what is written to a branch is published, picked and rolled back": async () => {
+      const own = await warehouse.create(`${path}-branches`, { fields: [{ name: "id", type: "long" }] });
+      const first = (await own.append([{ id: 1 }])).snapshotId;
+      await own.createBranch("audit", { maxRefAgeMs: 86_400_000, minSnapshotsToKeep: 2, maxSnapshotAgeMs: 3_600_000 });
+      await own.createTag("v1");
+      await own.append([{ id: 2 }], { branch: "audit" });
+      equal((await own.delete("id = 1", { branch: "audit" })).deleted, 1);
+      equal([await ids(own), await ids(own, { ref: "audit" }), await ids(own, { ref: "v1" })], [[1], [2], [1]]);
+      await own.fastForward("main", "audit");
+      equal(await ids(own), [2]);
+      const staged = await own.append([{ id: 3 }], { branch: "audit", idempotencyKey: "load" });
+      await own.append([{ id: 4 }]);
+      await refused("conflict", () => own.fastForward("main", "audit"));
+      equal((await own.cherryPick(staged.snapshotId)).rows, 1);
+      await refused("already-exists", () => own.cherryPick(staged.snapshotId));
+      equal([await ids(own), (await own.append([{ id: 3 }], { idempotencyKey: "load" })).repeated], [[2, 3, 4], true]);
+      await own.rollbackTo(first);
+      equal([await ids(own), (await own.snapshots()).length], [[1], 6]);
+      await refused("conflict", () => own.rollbackTo(first, { branch: "audit", decidedOn: first }));
+      await own.transaction().dropTag("v1").createTag("v1", { snapshotId: staged.snapshotId }).dropBranch("audit").commit();
+      equal((await own.inspect("refs")).map(({ name, type }) => `${type} ${name}`), ["BRANCH main", "TAG v1"]);
+      await refused("not-found", () => own.append([{ id: 5 }], { branch: "audit" }));
+      await refused("invalid-input", () => own.createTag("v2", { minSnapshotsToKeep: 2 }));
+    },
+
     "rows are read one by one, in batches, and as a stream": async () => {
       let count = 0;
       for await (const row of table.scan({ select: ["id"], filter: "level = 'load'", batchRows: 7 }).rows()) {

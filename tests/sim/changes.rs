@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use datashard::{Error, Isolation, Table, TransactionReceipt};
+use datashard::{Error, Isolation, Table, Transaction, TransactionReceipt};
 
 use crate::history::Version;
 use crate::ledger::{Fate, LedgerRef};
@@ -48,27 +48,39 @@ pub async fn change(
     serializable: bool,
     ledger: LedgerRef,
 ) {
-    let noted = Change { removes: removes.clone(), adds: adds.clone(), serializable, fate: Fate::Untold };
-    let at = {
-        let mut ledger = ledger.lock().unwrap();
-        ledger.changes.push(noted);
-        ledger.changes.len() - 1
-    };
     let filter = format!("id >= {} and id < {}", removes.start, removes.end);
     let change = match (removes.is_empty(), adds.is_empty()) {
         (true, _) => table.transaction().append(rows(&adds)),
         (false, true) => table.delete(filter),
         (false, false) => table.overwrite(filter, rows(&adds)),
     };
-    let result = change.isolation(isolation).await;
+    note(change.isolation(isolation), (removes, adds), serializable, ledger).await;
+}
+
+/// Makes a change that removes the rows of a range and adds others, and notes what came of it.
+pub async fn note(
+    change: Transaction<'_>,
+    (removes, adds): (Range<i64>, Vec<i64>),
+    serializable: bool,
+    ledger: LedgerRef,
+) {
+    let at = {
+        let mut ledger = ledger.lock().unwrap();
+        ledger.changes.push(Change { removes, adds, serializable, fate: Fate::Untold });
+        ledger.changes.len() - 1
+    };
+    let result = change.await;
     ledger.lock().unwrap().changes[at].fate = fate(result);
 }
 
 fn fate(result: Result<TransactionReceipt, Error>) -> Fate {
     match result {
-        Ok(receipt) => match receipt.snapshot_ids.last() {
-            Some(snapshot) => Fate::Committed { version: receipt.version, snapshot: *snapshot },
-            None => Fate::Nothing { version: receipt.version },
+        // Moving a branch makes no snapshot.
+        Ok(receipt) => match (receipt.snapshot_ids.last(), receipt.attempts) {
+            (None, 0) => Fate::Nothing { version: receipt.version },
+            (snapshot, _) => {
+                Fate::Committed { version: receipt.version, snapshot: snapshot.copied().unwrap_or_default() }
+            }
         },
         Err(error) => match error.unknown_commit() {
             Some(token) => Fate::Unknown { token: token.to_owned() },

@@ -122,11 +122,19 @@ fn step(before: &Version, after: &Version, changes: bool) -> Result<(), String> 
     let times = |version: &Version| number(&version.json, "last-updated-ms");
     must(times(after) >= times(before), "time does not go backwards")?;
     for snapshot in &new {
-        must(snapshot["snapshot-id"] == after.json["current-snapshot-id"], "the new snapshot is the current one")?;
+        let of = |version: &Version, branch: &str| version.json["refs"][branch]["snapshot-id"].clone();
+        let refs = after.json["refs"].as_object().into_iter().flatten();
+        let branch = refs.map(|(name, _)| name.as_str()).find(|name| of(after, name) == snapshot["snapshot-id"]);
+        must(branch.is_some(), "the new snapshot is the newest of a branch")?;
         must(number(snapshot, "sequence-number") == sequence, "it has the new sequence number")?;
         must(number(snapshot, "timestamp-ms") >= times(before), "it is not older than its parent")?;
-        let parent = current(before).map_or(&Json::Null, |parent| &parent["snapshot-id"]);
-        must(snapshot["parent-snapshot-id"] == *parent, "its parent is the snapshot before")?;
+        let parent = of(before, branch.unwrap_or_default());
+        must(snapshot["parent-snapshot-id"] == parent, "its parent is the snapshot before")?;
     }
+    let current = |version: &Version| version.json["current-snapshot-id"].clone();
+    must(current(after) == after.json["refs"]["main"]["snapshot-id"], "the current snapshot is the newest of main")?;
+    let logged =
+        after.json["snapshot-log"].as_array().and_then(|log| log.last()).map(|last| last["snapshot-id"].clone());
+    must(current(before) == current(after) || logged == Some(current(after)), "what becomes current is logged")?;
     must(changes || before.rows.iter().all(|row| after.rows.binary_search(row).is_ok()), "no row goes away")
 }

@@ -86,6 +86,14 @@ fn changes_of_rows_are_made_one_after_the_other() {
 }
 
 #[test]
+fn branches_are_moved_as_if_one_after_the_other() {
+    covered(&scenarios::branchers(&[0, 1, 2], Rules::of(&[], 0)));
+    for two in [&[0, 1], &[0, 2], &[1, 2]] {
+        covered(&scenarios::branchers(two, Rules::of(&[Lost, Crash], 1)));
+    }
+}
+
+#[test]
 fn appends_that_share_a_commit_survive_each_other() {
     covered(&scenarios::shared_handle(Rules::of(&[Lost, Twice, Cancel, Crash], 1)));
 }
@@ -140,6 +148,8 @@ mod whole {
             covered(&scenarios::changers(3, mode, Isolation::Serializable, Rules::of(&[Lost, Crash], 1)));
             covered(&scenarios::changers(3, mode, Isolation::Snapshot, Rules::of(&[Lost], 1)));
         }
+        covered(&scenarios::branchers(&[0, 1, 2], Rules::of(&[Lost, Crash], 1)));
+        covered(&scenarios::branchers(&[0, 1], Rules::of(ALL, 2)));
         covered(&scenarios::creators(Rules::of(ALL, 1)));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use datashard::Isolation;
 
-use crate::changes::{Change, change};
+use crate::changes::{Change, change, note};
 use crate::choice::Random;
 use crate::engine::{Engine, Rules};
 use crate::fault::Fault::{self, *};
@@ -109,6 +109,36 @@ pub fn changers_that_claim(
         Ok(())
     });
     Scenario { world: begin, ..scenario("changers", rules, build) }
+}
+
+/// Of these `which`: one appends to `main`, another moves it forward to a branch that has a row more, and a third sets it back
+/// to where the branch began.
+pub fn branchers(which: &'static [usize], mut rules: Rules) -> Scenario {
+    (rules.changes, rules.sleep) = (true, Sleep::AtLeast(IMPATIENT));
+    let mut engine = Engine::new(with_table(&rules), rules.clone());
+    let (process, _, table) = opened(&mut engine, 99, 0).unwrap();
+    let begin = async move {
+        let first = table.append(rows(&[1])).await?.snapshot_id;
+        table.create_branch("audit").await?;
+        table.append(rows(&[2])).to_branch("audit").await.map(|_| first)
+    };
+    let first = engine.alone(process, begin).unwrap().unwrap();
+    let begin = crate::process::lock(&engine.shared).world.clone();
+    let build: Build = Arc::new(move |engine, ledger| {
+        let begun = Change { removes: 0..0, adds: vec![1], serializable: true, fate: Fate::Untold };
+        ledger.lock().unwrap().changes.push(begun);
+        for (writer, which) in (1..).zip(which) {
+            let (process, _, table) = opened(engine, writer, 0)?;
+            let (change, what) = match which {
+                0 => (table.transaction().append(rows(&[3])), (0..0, vec![3])),
+                1 => (table.fast_forward("main", "audit"), (0..0, vec![2])),
+                _ => (table.rollback_to(first), (2..100, vec![])),
+            };
+            engine.spawn(process, Box::pin(note(change, what, true, ledger.clone())));
+        }
+        Ok(())
+    });
+    Scenario { world: begin, ..scenario("branchers", rules, build) }
 }
 
 /// Two appends that share a handle, and so a commit, beside a writer in another process.
