@@ -104,6 +104,7 @@ fn what_deletes_and_overwrites_leave_reads_the_same_everywhere_at_every_snapshot
     for mode in ["copy-on-write", "merge-on-read"] {
         let server = server();
         let create = warehouse(&server).create("changed").schema(tables::simple_schema());
+        let create = create.property("write.parquet.bloom-filter-enabled.column.id", "true");
         let table = block_on(create.property("write.delete.mode", mode).into_future()).unwrap();
         append(&table, &[tables::simple(0..50), tables::simple(50..100), tables::simple(100..150)]);
         // Parts of files, again of the same ones, whole files, and rows in the place of others.

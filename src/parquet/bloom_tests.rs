@@ -284,3 +284,72 @@ fn a_damaged_filter_rules_nothing_out() {
         assert_eq!(rows, 4, "bit {bit} of byte {at}");
     }
 }
+
+/// A file as a table with these properties has it: 4,000 texts in four row groups, in no order.
+fn encoded(properties: &[(&str, &str)]) -> (Schema, Bytes) {
+    let schema = schema(PrimitiveType::String);
+    let properties = [("write.parquet.row-group-limit", "1000")].iter().chain(properties);
+    let properties = properties.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let mut encoder = FileEncoder::new(&schema, &EncodeOptions::from_properties(&properties).unwrap()).unwrap();
+    let arrow = Arc::new(to_arrow(&schema).unwrap());
+    let row: ArrayRef = Arc::new(Int64Array::from_iter_values(0..4_000));
+    let text = |row: u64| format!("{:016x}", row.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let texts =
+        array_of(PrimitiveType::String, (0..4_000).map(|row| Some(Value::String(text(row)))).collect()).unwrap();
+    // Of a file that is small there is less to save than reading its filters takes.
+    let noise = |row: u64| (0..20).flat_map(|n| text(row * 20 + n).into_bytes()).collect();
+    let bulk = (0..4_000).map(|row| Some(Value::Binary(noise(row)))).collect();
+    let bulk = array_of(PrimitiveType::Binary, bulk).unwrap();
+    encoder.write(&RecordBatch::try_new(arrow, vec![row, texts, bulk]).unwrap()).unwrap();
+    (schema, encoder.finish().unwrap().0)
+}
+
+#[test]
+fn columns_that_a_table_names_have_bloom_filters() {
+    let enabled = ("write.parquet.bloom-filter-enabled.column.c", "true");
+    let (schema, plain) = encoded(&[("write.parquet.bloom-filter-enabled.column.gone", "true")]);
+    let (_, filtered) = encoded(&[enabled]);
+    let (_, exact) = encoded(&[enabled, ("write.parquet.bloom-filter-fpp.column.c", "0.0001")]);
+    let (_, small) = encoded(&[enabled, ("write.parquet.bloom-filter-max-bytes", "512")]);
+    let projection = Projection::all(&schema).unwrap();
+    let find = |file: &Bytes, wanted: &str| {
+        let filter = col("c").eq(wanted);
+        let (batch, report, _) = read(file, &projection, Some(&filter), DecodeOptions::default(), 100).unwrap();
+        (rows_of(&batch), report.row_groups_skipped_by_bloom_filter)
+    };
+    let there = format!("{:016x}", 1_234_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    assert_eq!(find(&plain, &there), (vec![1_234], 0));
+    for file in [&filtered, &exact, &small] {
+        assert_eq!(find(file, &there).0, [1_234]);
+    }
+    // Of 400 values that are not there, in four row groups each.
+    let skipped = |file: &Bytes| -> u64 {
+        let absent = (5_000..5_400_u64).map(|row| format!("{:016x}", row.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        absent.map(|absent| find(file, &absent)).map(|(rows, skipped)| u64::from(rows.is_empty()) * skipped).sum()
+    };
+    // A few bounds rule out; one in a hundred a filter lets pass.
+    assert_eq!(skipped(&plain), 0);
+    assert!((1_540..1_600).contains(&skipped(&filtered)), "{}", skipped(&filtered));
+    assert!(skipped(&exact) > skipped(&filtered), "{}", skipped(&exact));
+    assert!(skipped(&small) < skipped(&filtered), "{}", skipped(&small));
+    // A thousand values need ten bits each to be told apart so well, whatever the filters may take at most.
+    let taken = |file: &Bytes| (file.len() - plain.len()) / 4;
+    assert!((1_000..2_500).contains(&taken(&filtered)), "{} bytes", taken(&filtered));
+    assert!((500..700).contains(&taken(&small)), "{} bytes", taken(&small));
+}
+
+#[test]
+fn settings_of_bloom_filters_that_mean_nothing_are_refused_by_name() {
+    for (name, value) in [
+        ("write.parquet.bloom-filter-enabled.column.c", "yes"),
+        ("write.parquet.bloom-filter-fpp.column.c", "1"),
+        ("write.parquet.bloom-filter-fpp.column.c", "NaN"),
+        ("write.parquet.bloom-filter-max-bytes", "0"),
+    ] {
+        let enabled = ("write.parquet.bloom-filter-enabled.column.c".to_owned(), "true".to_owned());
+        let mut properties: std::collections::BTreeMap<_, _> = [enabled].into();
+        properties.insert(name.to_owned(), value.to_owned());
+        let error = EncodeOptions::from_properties(&properties).unwrap_err();
+        assert!(error.to_string().contains(name) && error.kind() == crate::ErrorKind::InvalidInput, "{error}");
+    }
+}

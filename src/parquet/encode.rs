@@ -5,9 +5,11 @@ use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
+use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::SchemaDescriptor;
 
 use crate::error::{Error, Result};
 use crate::parquet::metrics;
@@ -41,9 +43,9 @@ impl FileEncoder {
         let arrow_schema = Arc::new(to_arrow(schema)?);
         let impossible = |error| Error::invalid_input("the schema cannot be written as Parquet").caused_by(error);
         let parquet = ArrowSchemaConverter::new().schema_root("table").convert(&arrow_schema).map_err(impossible)?;
-        let file =
-            SerializedFileWriter::new(Pieces::default(), parquet.root_schema_ptr(), properties(schema, options).into())
-                .map_err(impossible)?;
+        let properties = with_bloom_filters(properties(schema, options), schema, options, &parquet).build();
+        let file = SerializedFileWriter::new(Pieces::default(), parquet.root_schema_ptr(), properties.into())
+            .map_err(impossible)?;
         let columns = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone());
         Ok(Self { schema: schema.clone(), arrow_schema, options: options.clone(), file, columns, group: None })
     }
@@ -132,7 +134,7 @@ fn failed(error: ParquetError) -> Error {
     Error::invalid_input("the rows cannot be written as Parquet").caused_by(error)
 }
 
-fn properties(schema: &Schema, options: &EncodeOptions) -> WriterProperties {
+fn properties(schema: &Schema, options: &EncodeOptions) -> WriterPropertiesBuilder {
     // The manifest's bounds are taken from the footer, so its statistics must be at least as long.
     let statistics = options.metrics_modes(schema).values().try_fold(STATISTICS_BYTES, |length, mode| match mode {
         MetricsMode::Full => None,
@@ -149,5 +151,32 @@ fn properties(schema: &Schema, options: &EncodeOptions) -> WriterProperties {
         .set_dictionary_page_size_limit(options.dictionary_bytes)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_statistics_truncate_length(statistics)
-        .build()
+}
+
+/// For the columns that the table names; a name that is no column's says nothing, as the column may have been dropped.
+fn with_bloom_filters(
+    mut builder: WriterPropertiesBuilder,
+    schema: &Schema,
+    options: &EncodeOptions,
+    parquet: &SchemaDescriptor,
+) -> WriterPropertiesBuilder {
+    for (name, fpp) in &options.bloom_columns {
+        let Some(id) = schema.field_by_name(name).map(|field| field.id) else { continue };
+        for column in parquet.columns() {
+            let info = column.self_type().get_basic_info();
+            // Of two values each is nearly always there.
+            if !info.has_id() || info.id() != id || column.physical_type() == PhysicalType::BOOLEAN {
+                continue;
+            }
+            // A filter is begun for as many values as it has room for, and folded to what there were.
+            let room = 1_usize << options.bloom_bytes.max(32).ilog2();
+            let values = -(1.0 - fpp.powf(0.125)).ln() * room as f64;
+            let most = (values as u64).min(options.row_group_rows as u64).max(1);
+            builder = builder
+                .set_column_bloom_filter_enabled(column.path().clone(), true)
+                .set_column_bloom_filter_fpp(column.path().clone(), *fpp)
+                .set_column_bloom_filter_max_ndv(column.path().clone(), most);
+        }
+    }
+    builder
 }

@@ -12,6 +12,9 @@ const ROW_GROUP_ROWS: &str = "write.parquet.row-group-limit";
 const PAGE_BYTES: &str = "write.parquet.page-size-bytes";
 const PAGE_ROWS: &str = "write.parquet.page-row-limit";
 const DICT_BYTES: &str = "write.parquet.dict-size-bytes";
+const BLOOM_COLUMN: &str = "write.parquet.bloom-filter-enabled.column.";
+const BLOOM_FPP_COLUMN: &str = "write.parquet.bloom-filter-fpp.column.";
+const BLOOM_BYTES: &str = "write.parquet.bloom-filter-max-bytes";
 const METRICS_DEFAULT: &str = "write.metadata.metrics.default";
 const METRICS_COLUMN: &str = "write.metadata.metrics.column.";
 const METRICS_COLUMNS: &str = "write.metadata.metrics.max-inferred-column-defaults";
@@ -28,6 +31,10 @@ pub struct EncodeOptions {
     pub(crate) page_bytes: usize,
     pub(crate) page_rows: usize,
     pub(crate) dictionary_bytes: usize,
+    /// The columns that have Bloom filters, by name, and how often a filter may say of a value that is not there that it may
+    /// be; and the bytes of a filter at most.
+    pub(crate) bloom_columns: BTreeMap<String, f64>,
+    pub(crate) bloom_bytes: usize,
     metrics_default: Option<MetricsMode>,
     metrics_columns: BTreeMap<String, MetricsMode>,
     metrics_limit: usize,
@@ -56,6 +63,8 @@ impl Default for EncodeOptions {
             page_rows: 20_000,
             // Half of Iceberg's default: columns of distinct values give up their dictionary sooner, and files are smaller.
             dictionary_bytes: 1 << 20,
+            bloom_columns: BTreeMap::new(),
+            bloom_bytes: 1 << 20,
             metrics_default: None,
             metrics_columns: BTreeMap::new(),
             metrics_limit: 100,
@@ -83,6 +92,17 @@ impl EncodeOptions {
                 metrics_columns.insert(column.to_owned(), metrics_mode(name, text)?);
             }
         }
+        let mut bloom_columns = BTreeMap::new();
+        for (name, text) in properties {
+            let Some(column) = name.strip_prefix(BLOOM_COLUMN) else { continue };
+            match text.trim().to_ascii_lowercase().as_str() {
+                "true" => bloom_columns.insert(column.to_owned(), false_positives(properties, column)?),
+                "false" => None,
+                _ => {
+                    return Err(Error::invalid_input(format!("property `{name}`: `{text}` is neither true nor false")));
+                }
+            };
+        }
         let metrics_default = properties.get(METRICS_DEFAULT).map(|text| metrics_mode(METRICS_DEFAULT, text));
         Ok(Self {
             compression: compression(properties)?,
@@ -91,19 +111,21 @@ impl EncodeOptions {
             page_bytes: size(PAGE_BYTES, defaults.page_bytes)?,
             page_rows: size(PAGE_ROWS, defaults.page_rows)?,
             dictionary_bytes: size(DICT_BYTES, defaults.dictionary_bytes)?,
+            bloom_columns,
+            bloom_bytes: size(BLOOM_BYTES, defaults.bloom_bytes)?,
             metrics_default: metrics_default.transpose()?,
             metrics_columns,
             metrics_limit: size(METRICS_COLUMNS, defaults.metrics_limit)?,
         })
     }
 
-    /// The mode of every primitive field of a schema, by id. Without a default of the table's own, columns beyond the
-    /// first hundred have none, so that manifests of wide tables stay small.
     /// The same with bounds of all columns that are not cut.
     pub(crate) fn with_whole_bounds(self) -> Self {
         Self { metrics_default: Some(MetricsMode::Full), metrics_columns: BTreeMap::new(), ..self }
     }
 
+    /// The mode of every primitive field of a schema, by id. Without a default of the table's own, columns beyond the
+    /// first hundred have none, so that manifests of wide tables stay small.
     pub(crate) fn metrics_modes(&self, schema: &Schema) -> BTreeMap<i32, MetricsMode> {
         let leaves = schema.walk().into_iter().filter(|(_, field)| field.field_type.as_primitive().is_some());
         ordered(leaves.enumerate().map(|(position, (name, field))| {
@@ -111,6 +133,17 @@ impl EncodeOptions {
             let mode = self.metrics_columns.get(&name).copied().or(self.metrics_default).unwrap_or(inferred);
             (field.id, mode)
         }))
+    }
+}
+
+fn false_positives(properties: &BTreeMap<String, String>, column: &str) -> Result<f64> {
+    let name = format!("{BLOOM_FPP_COLUMN}{column}");
+    match properties.get(&name).map(|text| (text, text.trim().parse())) {
+        None => Ok(0.01),
+        Some((_, Ok(fpp))) if fpp > 0.0 && fpp < 1.0 => Ok(fpp),
+        Some((text, _)) => {
+            Err(Error::invalid_input(format!("property `{name}`: `{text}` is not a number between 0 and 1")))
+        }
     }
 }
 
