@@ -10,9 +10,26 @@ const withoutPolicy: Plugin = {
   },
 };
 
+/** The module is asked for before the script that compiles it is there. */
+const earlyModule: Plugin = {
+  name: "early-module",
+  apply: "build",
+  transformIndexHtml: {
+    order: "post",
+    handler: (_, { bundle }) => {
+      const modules = Object.keys(bundle ?? {}).filter((name) => name.endsWith(".wasm"));
+      return modules.map((name) => ({
+        tag: "link",
+        attrs: { rel: "preload", as: "fetch", type: "application/wasm", href: `./${name}`, crossorigin: true },
+        injectTo: "head" as const,
+      }));
+    },
+  },
+};
+
 export default defineConfig({
   base: "./",
-  plugins: [withoutPolicy],
+  plugins: [withoutPolicy, earlyModule],
   // The package finds its worker and its module by `import.meta.url`.
   optimizeDeps: { exclude: ["datashard"] },
   worker: { format: "es" },

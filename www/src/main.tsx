@@ -1,3 +1,4 @@
+import "./begin.js";
 import { render } from "preact";
 import { App } from "./app.js";
 import "./style/base.css";

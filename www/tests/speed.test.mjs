@@ -40,3 +40,20 @@ test("the first row of the demo's table shows after few requests", async () => {
   // Three for the head, the manifest list, manifests of the files that are read next, and the first data files.
   assert.ok(Math.max(...runs.map(({ requests }) => requests)) <= 3 + 1 + 6 + 2, JSON.stringify(runs));
 });
+
+for (const mayCompile of [true, false]) {
+  test(`the module is loaded ${mayCompile ? "once, by the page" : "by the worker where the page may not compile it"}`, async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    if (!mayCompile) await page.addInitScript(() => (WebAssembly.compileStreaming = async () => { throw new WebAssembly.CompileError("no"); }));
+    const from = [];
+    context.on("request", (request) => {
+      if (request.url().endsWith(".wasm")) from.push(request.resourceType());
+    });
+    await page.goto(`${url}#${new URLSearchParams(view)}`);
+    await page.waitForSelector(".cell.text");
+    assert.equal(from.length, mayCompile ? 1 : 2, from.join());
+    await context.close();
+  });
+}

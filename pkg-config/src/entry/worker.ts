@@ -2,6 +2,7 @@
 
 import type { Store } from "../store.js";
 import { connect, Warehouse as Base } from "../warehouse.js";
+import { compile } from "../module.js";
 import { WorkerBackend } from "../worker/client.js";
 
 export * from "../api.js";
@@ -27,6 +28,14 @@ export class Warehouse extends Base {
   constructor(store: Store, thread: Thread = common) {
     super(connect(store, thread.backend));
   }
+}
+
+/**
+ * Starts the worker that warehouses share before it is needed. The module is compiled here meanwhile, which is faster than
+ * in the worker, once that runs; where the page may not compile it, the worker does.
+ */
+export function start(): void {
+  common.backend.begin(compile(new URL(MODULE, import.meta.url)));
 }
 
 /** Ends the worker that warehouses share, and with it everything that is under way. It is started anew when it is needed. */

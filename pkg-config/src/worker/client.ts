@@ -7,6 +7,7 @@ type Callback = (...given: unknown[]) => unknown;
 /** The module in a worker. Functions among what is given, such as `fetch`, stay here and are called from there. */
 export class WorkerBackend implements Backend {
   readonly #start: () => Worker;
+  #module: Promise<WebAssembly.Module | undefined> | undefined;
   readonly #waiting = new Waiting();
   readonly #functions: Callback[] = [];
   /** Calls of functions of the page that have not ended. */
@@ -15,6 +16,13 @@ export class WorkerBackend implements Backend {
 
   constructor(start: () => Worker) {
     this.#start = start;
+  }
+
+  /** Starts the worker, if none runs, with a module that is being compiled here. */
+  begin(module: Promise<WebAssembly.Module>): void {
+    if (this.#worker) return;
+    this.#module = module.catch(() => undefined);
+    this.#worker = this.#started();
   }
 
   async call(call: Call, signal?: AbortSignal): Promise<unknown> {
@@ -46,15 +54,23 @@ export class WorkerBackend implements Backend {
   }
 
   #post(message: ToWorker): void {
-    if (!this.#worker) {
-      this.#worker = this.#start();
-      this.#worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => this.#receive(data));
-      this.#worker.addEventListener("error", ({ message }) => {
-        this.terminate();
-        this.#waiting.fail(new DataShardError("internal", `the worker has failed: ${message}`));
-      });
+    (this.#worker ??= this.#started()).postMessage(message);
+  }
+
+  #started(): Worker {
+    const worker = this.#start();
+    worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => this.#receive(data));
+    worker.addEventListener("error", ({ message }) => {
+      this.terminate();
+      this.#waiting.fail(new DataShardError("internal", `the worker has failed: ${message}`));
+    });
+    if (this.#module) {
+      worker.postMessage({ kind: "await" } satisfies ToWorker);
+      const give = (module: WebAssembly.Module | undefined) => worker.postMessage({ kind: "module", module } satisfies ToWorker);
+      // Where it cannot be sent, the worker loads its own.
+      void this.#module.then(give).catch(() => give(undefined));
     }
-    this.#worker.postMessage(message);
+    return worker;
   }
 
   #receive(message: ToPage): void {

@@ -1,6 +1,6 @@
 // What runs in the worker.
 
-import { backend } from "../entry/browser.js";
+import { backend, setModule } from "../entry/browser.js";
 import { thrown, transferable, Waiting, type Remote, type ToPage, type ToWorker } from "./messages.js";
 
 const page = globalThis as unknown as {
@@ -9,6 +9,7 @@ const page = globalThis as unknown as {
 };
 const waiting = new Waiting();
 const aborts = new Map<number, AbortController>();
+let take: (module: WebAssembly.Module | undefined) => void;
 
 page.addEventListener("message", ({ data }) => {
   switch (data.kind) {
@@ -20,8 +21,17 @@ page.addEventListener("message", ({ data }) => {
       return backend.release(data.handle);
     case "settled":
       return waiting.end(data);
+    case "await":
+      return wait();
+    case "module":
+      return take(data.module);
   }
 });
+
+function wait(): void {
+  const given = new Promise<WebAssembly.Module | undefined>((resolve) => (take = resolve));
+  setModule(async () => (await given) ?? new URL(MODULE, import.meta.url));
+}
 
 async function run({ id, call, isAbortable }: Extract<ToWorker, { kind: "call" }>): Promise<void> {
   const abort = isAbortable ? new AbortController() : undefined;

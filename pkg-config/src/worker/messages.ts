@@ -7,6 +7,10 @@ export type ToWorker =
   | { kind: "call"; id: number; call: Call; isAbortable: boolean }
   | { kind: "abort"; id: number; reason: unknown }
   | { kind: "release"; handle: Handle }
+  /** Is the first, if one comes: the module is compiled by the page. */
+  | { kind: "await" }
+  /** None, if the page could not. */
+  | { kind: "module"; module: WebAssembly.Module | undefined }
   | Settled;
 
 /** From the worker to the page. */
