@@ -24,6 +24,7 @@ const AGENTS = ["Firefox/132", "Chrome/131", "Safari/18.1", "curl/8.11", "okhttp
 const TAGS = ["http", "retry", "cache-miss", "slow", "mobile", "canary", "batch"];
 const PROBLEMS = ["upstream timed out", "connection reset by peer", "pool exhausted", "deadline exceeded", "payload rejected"];
 
+/** As the table begins. */
 export const SCHEMA = {
   fields: [
     { name: "ts", type: "timestamptz", required: true, doc: "when the request ended" },
@@ -31,7 +32,7 @@ export const SCHEMA = {
     { name: "service", type: "string", required: true },
     { name: "host", type: "string" },
     { name: "status", type: "int", doc: "of HTTP; null where there was no answer" },
-    { name: "duration", type: "double", doc: "milliseconds" },
+    { name: "millis", type: "double" },
     { name: "bytes", type: "long", doc: "of the answer's body" },
     { name: "message", type: "string" },
     { name: "attributes", type: { type: "map", key: "string", value: "string" } },
