@@ -49,9 +49,9 @@ pub struct FileDecoder {
     /// Whether rows of a row group are skipped.
     skips: bool,
     dictionaries: Dictionaries,
-    /// How many decoders share the file, what of it they want at once, and what was fetched of that.
+    /// How many decoders share the file, what is to be fetched for all of them at once, if all is, and what was of that.
     readers: usize,
-    wanted: Vec<Range<u64>>,
+    wanted: Option<Vec<Range<u64>>>,
     held: Vec<(Range<u64>, Bytes)>,
     /// How columns are decoded that the filter does not look at, if not with the others.
     late: Option<Late>,
@@ -102,7 +102,7 @@ impl FileDecoder {
             skips: false,
             dictionaries: Dictionaries::default(),
             readers: 1,
-            wanted: Vec::new(),
+            wanted: None,
             held: Vec::new(),
             late: None,
             needs: Vec::new(),

@@ -36,9 +36,8 @@ pub(crate) struct Rows {
     /// How much of the decoder's report is in the files'.
     seen: DecodeReport,
     limits: Limits,
-    /// For what was read at first.
-    whole: Option<Permit>,
-    /// For what is being decoded, which others may share.
+    /// For what was read at first, and for what is being decoded, which others may share.
+    whole: Option<Arc<Permit>>,
     permit: Option<Arc<Permit>>,
     ahead: Ahead,
 }
@@ -74,10 +73,13 @@ impl Rows {
     ) -> Result<Self> {
         check_format(file)?;
         let path = file.file_path.clone();
-        let first_read = first_read(file, projection, filter.is_some(), limits.budget.total() / 16);
+        // A file of one row group would be fetched whole anyway.
+        let at_once = file.metrics.split_offsets.len() == 1 && options.limit.is_none();
+        let most = if at_once { options.part_bytes } else { limits.budget.total() / 16 };
+        let first_read = first_read(file, projection, filter.is_some(), most);
         // What is read of a small file at first is held to its end.
         let whole = match first_read > FIRST_READ {
-            true => Some(limits.budget.take(first_read, &limits.urgent).await),
+            true => Some(limits.budget.take(first_read, &limits.urgent).await.into()),
             false => None,
         };
         let decoder = decoder(files, file, first_read, projection, filter, options).await;
@@ -113,7 +115,7 @@ impl Rows {
                         decoder: Decoder::Parquet(Box::new(decoder)),
                         seen: DecodeReport::default(),
                         limits: self.limits.clone(),
-                        whole: None,
+                        whole: self.whole.clone(),
                         permit: self.permit.clone(),
                         ahead: Ahead::Unknown,
                     };

@@ -44,7 +44,7 @@ impl FileDecoder {
         if let Some(needs) = self.prepare()? {
             return Ok(Shares::Needs(needs));
         }
-        let missing = self.wanted.iter().filter(|range| self.at_hand(range).is_none());
+        let missing = self.wanted.iter().flatten().filter(|range| self.at_hand(range).is_none());
         let missing: Vec<_> = missing.cloned().collect();
         if !missing.is_empty() {
             check_ranges(&missing, self.file.file_size())?;
@@ -52,7 +52,7 @@ impl FileDecoder {
         }
         let all = self.part_bytes.saturating_add(self.parts.iter().map(|part| part.bytes).sum());
         let parts = std::mem::take(&mut self.parts);
-        let mut shares = runs(parts, self.part_bytes, all / most as u64, self.wanted.is_empty()).into_iter();
+        let mut shares = runs(parts, self.part_bytes, all / most as u64, self.wanted.is_none()).into_iter();
         self.parts = shares.next().unwrap_or_default();
         shares.map(|parts| self.other(parts)).collect::<Result<_>>().map(Shares::Others)
     }
@@ -100,12 +100,14 @@ impl FileDecoder {
             ranges.extend(all.into_iter().filter(|range| self.at_hand(range).is_none()));
         }
         ranges.sort_unstable_by_key(|range| range.start);
+        let mut wanted: Vec<Range<u64>> = Vec::new();
         for range in ranges {
-            match self.wanted.last_mut() {
+            match wanted.last_mut() {
                 Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-                _ => self.wanted.push(range),
+                _ => wanted.push(range),
             }
         }
+        self.wanted = Some(wanted);
         Ok(())
     }
 
@@ -122,7 +124,7 @@ impl FileDecoder {
             skips: false,
             dictionaries: Dictionaries::default(),
             readers: self.readers,
-            wanted: Vec::new(),
+            wanted: None,
             held: self.held.clone(),
             late: self.late.as_ref().map(Late::anew),
             needs: Vec::new(),
