@@ -1,6 +1,9 @@
 mod append;
 mod refs;
 mod transaction;
+mod writer;
+#[cfg(test)]
+mod writer_tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +19,12 @@ use crate::runtime::{BoxStream, MaybeSend};
 use crate::scan::{Filter, ScanBuilder, Source, tail};
 use crate::spec::{Schema, SchemaUpdate, Snapshot, SnapshotLogEntry, TableMetadata};
 pub use crate::table::append::Append;
+use crate::table::append::AppendOptions;
 pub use crate::table::transaction::Transaction;
+pub use crate::table::writer::TableWriter;
 use crate::transaction::{
-    Change, CommitReceipt, Committer, Guard, IdempotencyKey, Payload, Resolution, TransactionReceipt, Work, prepare,
-    prepare_changes, resolve,
+    Change, CommitReceipt, Committer, Guard, IdempotencyKey, Payload, Resolution, SMALL, TransactionReceipt, Work,
+    prepare_beyond, prepare_changes, resolve,
 };
 use crate::write::records_to_batch;
 
@@ -103,22 +108,33 @@ impl Table {
         Append::new(self.clone(), Box::pin(batches))
     }
 
-    pub(crate) async fn commit_append(
+    async fn commit_append(
         &self,
         batches: BoxStream<'_, Result<RecordBatch>>,
-        branch: String,
-        key: Option<IdempotencyKey>,
+        options: AppendOptions,
     ) -> Result<CommitReceipt> {
         let Core { handle, manifests, committer } = &*self.0;
+        let AppendOptions { branch, properties, key } = options;
+        let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
         let mut metadata = handle.head().metadata;
         if metadata.head_of(&branch).is_err() {
             // Before the rows are written in vain.
             metadata = handle.refresh().await?.metadata;
             metadata.head_of(&branch)?;
         }
-        let rows = prepare(handle, &metadata, batches).await?;
+        // What is left to be written with the commit is written as the table says.
+        let most_left = if properties.is_empty() { SMALL } else { 0 };
+        if !properties.is_empty() {
+            Arc::make_mut(&mut metadata).properties.extend(properties);
+        }
+        let rows = prepare_beyond(most_left, handle, &metadata, batches).await?;
         let work = Work { branch, key, payload: Payload::Append(rows) };
         Ok(committer.commit(handle, manifests, work).await?.into())
+    }
+
+    /// Begins to append rows that come bit by bit, in bounded memory: `table.writer()`. See [`TableWriter`].
+    pub fn writer(&self) -> TableWriter {
+        TableWriter::new(self.clone())
     }
 
     /// Begins a transaction: changes that take effect together.

@@ -32,6 +32,8 @@ pub(crate) const COMMIT_MAX_WAIT: &str = "commit.retry.max-wait-ms";
 pub(crate) const PREVIOUS_VERSIONS_MAX: &str = "write.metadata.previous-versions-max";
 /// The size of data files to aim for, in bytes.
 pub(crate) const TARGET_FILE_SIZE: &str = "write.target-file-size-bytes";
+/// The most rows that a data file has.
+pub(crate) const MAX_ROWS_PER_FILE: &str = "datashard.write.max-rows-per-file";
 /// Which columns the names in files without field ids mean, as JSON.
 pub(crate) const NAME_MAPPING: &str = "schema.name-mapping.default";
 /// Java's names for places outside the table that file-system tables cannot have.

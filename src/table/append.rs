@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,15 +9,29 @@ use crate::error::Result;
 use crate::runtime::{BoxFuture, BoxStream};
 use crate::spec::MAIN;
 use crate::table::Table;
-use crate::transaction::{CommitReceipt, IdempotencyKey};
+use crate::transaction::CommitReceipt;
 
 /// An append, as a future that begins when it is first polled: `table.append(batches).idempotency_key("order 17").await?`.
 #[must_use = "nothing is appended until it is awaited"]
 pub struct Append<'a> {
     table: Table,
-    branch: String,
-    key: Option<String>,
+    options: AppendOptions,
     state: State<'a>,
+}
+
+/// How rows are appended.
+#[derive(Clone, Debug)]
+pub(super) struct AppendOptions {
+    pub(super) branch: String,
+    /// For these rows, beside those of the table.
+    pub(super) properties: BTreeMap<String, String>,
+    pub(super) key: Option<String>,
+}
+
+impl Default for AppendOptions {
+    fn default() -> Self {
+        Self { branch: MAIN.to_owned(), properties: BTreeMap::new(), key: None }
+    }
 }
 
 enum State<'a> {
@@ -27,7 +42,19 @@ enum State<'a> {
 
 impl<'a> Append<'a> {
     pub(crate) fn new(table: Table, batches: BoxStream<'a, Result<RecordBatch>>) -> Self {
-        Self { table, branch: MAIN.to_owned(), key: None, state: State::Ready(batches) }
+        Self::with(table, batches, AppendOptions::default())
+    }
+
+    pub(super) fn with(table: Table, batches: BoxStream<'a, Result<RecordBatch>>, options: AppendOptions) -> Self {
+        Self { table, options, state: State::Ready(batches) }
+    }
+
+    /// Writes these rows as if the table had the property: `append.property("write.parquet.compression-codec", "zstd")`. With
+    /// `datashard.write.max-rows-per-file` no file has more rows, with `write.target-file-size-bytes` it is ended at that size.
+    /// Rows that are written so are in files of their own, also where others are appended at the same time.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.properties.insert(name.into(), value.into());
+        self
     }
 
     /// Appends to a branch, and leaves `main` as it is: a snapshot on top of the branch's newest. The table's columns are
@@ -36,7 +63,7 @@ impl<'a> Append<'a> {
     /// Fails with [`NotFound`](crate::ErrorKind::NotFound) if there is no such branch
     /// ([`create_branch`](Table::create_branch)), and with [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is a tag.
     pub fn to_branch(mut self, branch: impl Into<String>) -> Self {
-        self.branch = branch.into();
+        self.options.branch = branch.into();
         self
     }
 
@@ -52,7 +79,7 @@ impl<'a> Append<'a> {
     /// again. Where snapshots have expired so that it cannot be told whether the one with the key is in the branch, the append
     /// fails with [`Conflict`](crate::ErrorKind::Conflict).
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
+        self.options.key = Some(key.into());
         self
     }
 }
@@ -65,12 +92,8 @@ impl Future for Append<'_> {
         loop {
             this.state = match std::mem::replace(&mut this.state, State::Done) {
                 State::Ready(batches) => {
-                    let (table, key) = (this.table.clone(), this.key.take());
-                    let branch = std::mem::take(&mut this.branch);
-                    State::Running(Box::pin(async move {
-                        let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
-                        table.commit_append(batches, branch, key).await
-                    }))
+                    let (table, options) = (this.table.clone(), std::mem::take(&mut this.options));
+                    State::Running(Box::pin(async move { table.commit_append(batches, options).await }))
                 }
                 State::Running(mut running) => match running.as_mut().poll(context) {
                     Poll::Ready(done) => return Poll::Ready(done),

@@ -12,7 +12,7 @@ use crate::transaction::work::{AppendedRows, Content};
 use crate::write::{PreparedFile, write_batches};
 
 /// Appends smaller than this are written by whoever commits them, so that those that share a commit share a file.
-const SMALL: usize = 4 << 20;
+pub(crate) const SMALL: usize = 4 << 20;
 
 /// Files to append, and their manifests, once they are made.
 #[derive(Debug, Default)]
@@ -82,7 +82,17 @@ fn still_there(metadata: &TableMetadata, schema: &Schema) -> Result<()> {
 }
 
 /// Checks rows against a schema, and writes them to files if they are many.
-pub(crate) async fn prepare(
+pub(super) async fn prepare(
+    table: &TableHandle,
+    metadata: &TableMetadata,
+    batches: BoxStream<'_, Result<RecordBatch>>,
+) -> Result<AppendedRows> {
+    prepare_beyond(SMALL, table, metadata, batches).await
+}
+
+/// The same of rows of so many bytes or more: fewer are left to be written with their commit, as the table says then.
+pub(crate) async fn prepare_beyond(
+    most: usize,
     table: &TableHandle,
     metadata: &TableMetadata,
     mut batches: BoxStream<'_, Result<RecordBatch>>,
@@ -91,7 +101,7 @@ pub(crate) async fn prepare(
     let schema = metadata.current_schema()?.clone();
     let mut small = Vec::new();
     let (mut bytes, mut rows) = (0, 0_u64);
-    while bytes < SMALL {
+    while bytes < most {
         let Some(batch) = batches.try_next().await? else {
             return Ok(AppendedRows { schema, rows, content: Content::Batches(small) });
         };

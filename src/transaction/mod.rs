@@ -34,7 +34,7 @@ mod tests;
 mod victims;
 mod work;
 
-pub(crate) use append::prepare;
+pub(crate) use append::{SMALL, prepare_beyond};
 pub(crate) use change::{Change, prepare_changes};
 pub(crate) use committer::Committer;
 pub(crate) use idempotency::IdempotencyKey;

@@ -1,8 +1,11 @@
 use bytes::Bytes;
 
 use crate::catalog::TableHandle;
+use crate::error::Result;
+use crate::runtime::BoxFuture;
 use crate::spec::{DataContent, DataFile, Metrics};
 use crate::write::partition::Partition;
+use crate::write::put_new;
 
 /// A data file that is written, or all but written: a small one is sent together with its commit's manifest.
 #[derive(Clone, Debug)]
@@ -50,6 +53,17 @@ impl PreparedFile {
     /// Whether it deletes rows of other files.
     pub(crate) fn is_of_deletes(&self) -> bool {
         self.data_file.content != DataContent::Data
+    }
+
+    /// Puts it into the store, unless it is there.
+    pub(crate) fn send<'a>(&'a mut self, table: &'a TableHandle) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if let Some(bytes) = &self.unsent {
+                put_new(table, &self.key, bytes.clone()).await?;
+                self.unsent = None;
+            }
+            Ok(())
+        })
     }
 
     /// What is not in the store yet: its key, and its content.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::catalog::TableHandle;
 use crate::error::{Result, ResultExt};
@@ -25,12 +25,17 @@ const SLICE: usize = 65_536;
 /// How much of files that are being written, one in each partition, is held in memory. Beyond it the largest is ended.
 const MOST_OPEN: u64 = if cfg!(target_family = "wasm") { 24 << 20 } else { 256 << 20 };
 
+/// How much of files that are written, and are left to be sent with their commit, is held in memory.
+const MOST_UNSENT: u64 = if cfg!(target_family = "wasm") { 8 << 20 } else { 64 << 20 };
+/// How many files are sent at a time.
+const SENDS: usize = 8;
+
 /// How much of a file's rows is held until they are sorted: files of sorted tables are as large at most.
 const MOST_SORTED: usize = if cfg!(target_family = "wasm") { 4 << 20 } else { 64 << 20 };
 
 /// Writes batches, which have exactly the schema's columns, into as many files as the default partition spec and the files'
 /// size ask for, each sorted as the table is. Memory is bounded by a row group and a part, of partitioned and sorted
-/// tables by a fixed size; a file smaller than a part is left to be sent with its commit.
+/// tables by a fixed size; files smaller than a part are left to be sent with their commit, up to another.
 pub(crate) async fn write_batches(
     table: &TableHandle,
     metadata: &TableMetadata,
@@ -55,6 +60,7 @@ struct Writer<'a> {
     schema: &'a Schema,
     options: EncodeOptions,
     target: u64,
+    most_rows: u64,
     name: String,
     spec: Arc<PartitionSpec>,
     /// `None` where rows are not divided.
@@ -67,6 +73,8 @@ struct Writer<'a> {
     unsorted: BTreeMap<usize, (Vec<RecordBatch>, usize)>,
     begun: usize,
     files: Vec<PreparedFile>,
+    /// The bytes of those that are not sent.
+    unsent: u64,
 }
 
 impl<'a> Writer<'a> {
@@ -81,6 +89,7 @@ impl<'a> Writer<'a> {
             schema,
             options: EncodeOptions::from_properties(&metadata.properties)?,
             target: metadata.number(properties::TARGET_FILE_SIZE, TARGET)?.max(1),
+            most_rows: metadata.number(properties::MAX_ROWS_PER_FILE, u64::MAX)?.max(1),
             name: table.unique(),
             spec,
             partitioner,
@@ -89,6 +98,7 @@ impl<'a> Writer<'a> {
             unsorted: BTreeMap::new(),
             begun: 0,
             files: Vec::new(),
+            unsent: 0,
         })
     }
 
@@ -137,16 +147,22 @@ impl<'a> Writer<'a> {
     }
 
     async fn write_to(&mut self, place: usize, rows: &RecordBatch) -> Result<()> {
-        let mut file = match self.open.remove(&place) {
-            Some(file) => file,
-            None => self.begin(place)?,
-        };
-        let written = file.write(self.table, rows).await;
-        let is_full = file.size() >= self.target;
-        self.open.insert(place, file);
-        written?;
-        if is_full {
-            self.end(place).await?;
+        let mut start = 0;
+        while start < rows.num_rows() {
+            let mut file = match self.open.remove(&place) {
+                Some(file) => file,
+                None => self.begin(place)?,
+            };
+            let room = usize::try_from(self.most_rows - file.rows).unwrap_or(usize::MAX);
+            let some = rows.slice(start, room.min(rows.num_rows() - start));
+            start += some.num_rows();
+            let written = file.write(self.table, &some).await;
+            let is_full = file.size() >= self.target || file.rows >= self.most_rows;
+            self.open.insert(place, file);
+            written?;
+            if is_full {
+                self.end(place).await?;
+            }
         }
         while let Some(place) = self.too_large() {
             self.end(place).await?;
@@ -174,15 +190,21 @@ impl<'a> Writer<'a> {
         let relative = format!("data/{folder}{}-{}.parquet", self.name, self.begun);
         self.begun += 1;
         let encoder = FileEncoder::new(self.schema, &self.options)?;
-        Ok(OpenFile { relative, partition, encoder, upload: None })
+        Ok(OpenFile { relative, partition, encoder, rows: 0, upload: None })
     }
 
     async fn end(&mut self, place: usize) -> Result<()> {
         if let Some(file) = self.open.get_mut(&place) {
             let mut file = file.finish(self.table).await?;
             file.data_file.sort_order_id = Some(self.sorter.as_ref().map_or(0, Sorter::order_id));
+            self.unsent += file.unsent().map_or(0, |(_, bytes)| bytes.len() as u64);
             self.files.push(file);
             self.open.remove(&place);
+        }
+        if self.unsent > MOST_UNSENT {
+            let sends: Vec<_> = self.files.iter_mut().map(|file| file.send(self.table)).collect();
+            stream::iter(sends).buffer_unordered(SENDS).try_collect::<()>().await?;
+            self.unsent = 0;
         }
         Ok(())
     }
@@ -214,6 +236,7 @@ struct OpenFile {
     relative: String,
     partition: Partition,
     encoder: FileEncoder,
+    rows: u64,
     upload: Option<Box<dyn Upload>>,
 }
 
@@ -230,6 +253,7 @@ impl OpenFile {
 
     async fn write(&mut self, table: &TableHandle, batch: &RecordBatch) -> Result<()> {
         self.encoder.write(batch)?;
+        self.rows += batch.num_rows() as u64;
         while let Some(part) = self.encoder.take_part(PART) {
             if self.upload.is_none() {
                 let key = table.location.key(&self.relative);
