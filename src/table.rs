@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use futures::stream::{self, Stream};
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
@@ -23,8 +23,8 @@ use crate::table::append::AppendOptions;
 pub use crate::table::transaction::Transaction;
 pub use crate::table::writer::TableWriter;
 use crate::transaction::{
-    Change, CommitReceipt, Committer, Guard, IdempotencyKey, Payload, Resolution, SMALL, TransactionReceipt, Work,
-    prepare_beyond, prepare_changes, resolve,
+    Change, CommitReceipt, Committer, Guard, IdempotencyKey, MetadataChange, Payload, Resolution, SMALL,
+    TransactionReceipt, Work, evolving, prepare_beyond, prepare_changes, resolve,
 };
 use crate::write::records_to_batch;
 
@@ -110,11 +110,11 @@ impl Table {
 
     async fn commit_append(
         &self,
-        batches: BoxStream<'_, Result<RecordBatch>>,
+        mut batches: BoxStream<'_, Result<RecordBatch>>,
         options: AppendOptions,
     ) -> Result<CommitReceipt> {
         let Core { handle, manifests, committer } = &*self.0;
-        let AppendOptions { branch, properties, key } = options;
+        let AppendOptions { branch, properties, key, evolve } = options;
         let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
         let mut metadata = handle.head().metadata;
         if metadata.head_of(&branch).is_err() {
@@ -122,13 +122,27 @@ impl Table {
             metadata = handle.refresh().await?.metadata;
             metadata.head_of(&branch)?;
         }
+        let mut update = None;
+        if let Some(evolve) = evolve
+            && let Some(first) = batches.try_next().await?
+        {
+            let before = metadata.current_schema()?.clone();
+            let change = evolve(&before, &first.schema())?;
+            MetadataChange::Schema(change.clone()).apply(Arc::make_mut(&mut metadata))?;
+            update = Some(change).filter(|_| !metadata.current_schema().is_ok_and(|after| after.same_fields(&before)));
+            batches = Box::pin(stream::iter([Ok(first)]).chain(batches));
+        }
         // What is left to be written with the commit is written as the table says.
         let most_left = if properties.is_empty() { SMALL } else { 0 };
         if !properties.is_empty() {
             Arc::make_mut(&mut metadata).properties.extend(properties);
         }
         let rows = prepare_beyond(most_left, handle, &metadata, batches).await?;
-        let work = Work { branch, key, payload: Payload::Append(rows) };
+        let payload = match update {
+            None => Payload::Append(rows),
+            Some(update) => evolving(update, rows),
+        };
+        let work = Work { branch, key, payload };
         Ok(committer.commit(handle, manifests, work).await?.into())
     }
 

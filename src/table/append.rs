@@ -4,10 +4,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use arrow_array::RecordBatch;
+use arrow_schema::Schema as ArrowSchema;
 
 use crate::error::Result;
 use crate::runtime::{BoxFuture, BoxStream};
-use crate::spec::MAIN;
+use crate::spec::{MAIN, Schema, SchemaUpdate};
 use crate::table::Table;
 use crate::transaction::CommitReceipt;
 
@@ -26,11 +27,13 @@ pub(super) struct AppendOptions {
     /// For these rows, beside those of the table.
     pub(super) properties: BTreeMap<String, String>,
     pub(super) key: Option<String>,
+    /// What makes columns of those that rows have, where they may. Not all programs need it.
+    pub(super) evolve: Option<fn(&Schema, &ArrowSchema) -> Result<SchemaUpdate>>,
 }
 
 impl Default for AppendOptions {
     fn default() -> Self {
-        Self { branch: MAIN.to_owned(), properties: BTreeMap::new(), key: None }
+        Self { branch: MAIN.to_owned(), properties: BTreeMap::new(), key: None, evolve: None }
     }
 }
 
@@ -54,6 +57,18 @@ impl<'a> Append<'a> {
     /// Rows that are written so are in files of their own, also where others are appended at the same time.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// Lets the rows change the table's columns, by those of their first batch, in the same commit: adds the columns that the
+    /// table does not have, at any depth, which are null in rows of before, and widens types ([`SchemaUpdate::union_by_name`]).
+    /// A column that is required stays so. Where other writers change columns meanwhile, it is made again on top of that.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) where a type cannot become the other, or no type of Iceberg's
+    /// holds a column's exactly, and with [`Conflict`](crate::ErrorKind::Conflict) where another writer has added other columns
+    /// after files were written with these.
+    pub fn evolve_schema(mut self) -> Self {
+        self.options.evolve = Some(union);
         self
     }
 
@@ -82,6 +97,16 @@ impl<'a> Append<'a> {
         self.options.key = Some(key.into());
         self
     }
+}
+
+/// The change that makes room for rows of such columns.
+fn union(own: &Schema, of: &ArrowSchema) -> Result<SchemaUpdate> {
+    let mut fields = Schema::try_from(of)?.fields().to_vec();
+    for field in &mut fields {
+        // Most batches say that anything may be null.
+        field.required |= own.fields().iter().any(|own| own.name == field.name && own.required);
+    }
+    Ok(SchemaUpdate::new().union_by_name(Schema::new(fields)?))
 }
 
 impl Future for Append<'_> {

@@ -5,13 +5,13 @@ use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::expr::Predicate;
 use crate::runtime::BoxStream;
-use crate::spec::RefUpdate;
+use crate::spec::{RefUpdate, SchemaUpdate};
 use crate::transaction::append::prepare;
 use crate::transaction::isolation::Guard;
 use crate::transaction::metadata_change::MetadataChange;
 use crate::transaction::refs::{CherryPick, UpdateRefs};
 use crate::transaction::steps::{AppendNewRows, AppendRows, ReplaceRows, UpsertRows};
-use crate::transaction::work::{Payload, Step};
+use crate::transaction::work::{AppendedRows, Payload, Step};
 
 /// Rows on their way into a table.
 pub(crate) type Rows<'a> = BoxStream<'a, Result<RecordBatch>>;
@@ -29,6 +29,11 @@ pub(crate) enum Change<'a> {
     Refs(RefUpdate),
     /// Appends what this snapshot has appended.
     CherryPick(i64),
+}
+
+/// A change of the columns, and rows that have the new ones, as one commit.
+pub(crate) fn evolving(update: SchemaUpdate, rows: AppendedRows) -> Payload {
+    Payload::Steps(vec![Box::new(MetadataChange::Schema(update)), Box::new(AppendRows::new(rows))])
 }
 
 /// Makes the changes ready to be committed: conditions and metadata are checked against the version that is known, and

@@ -138,3 +138,101 @@ fn a_rewritten_file_has_the_columns_of_now() {
         assert!(all.len() == 4 && all.iter().all(|row| !row.contains("place")), "{all:?}");
     });
 }
+
+fn batch(columns: &[(&str, arrow_array::ArrayRef)]) -> [arrow_array::RecordBatch; 1] {
+    let columns = columns.iter().map(|(name, array)| (*name, array.clone(), true));
+    [arrow_array::RecordBatch::try_from_iter_with_nullable(columns).unwrap()]
+}
+
+fn longs(values: &[i64]) -> arrow_array::ArrayRef {
+    std::sync::Arc::new(arrow_array::Int64Array::from(values.to_vec()))
+}
+
+fn texts(values: &[&str]) -> arrow_array::ArrayRef {
+    std::sync::Arc::new(arrow_array::StringArray::from(values.to_vec()))
+}
+
+fn columns(table: &Table) -> Vec<String> {
+    let schema = table.schema().unwrap();
+    let name = |required: bool| if required { "required" } else { "optional" };
+    schema.fields().iter().map(|f| format!("{} {} {}", f.name, f.field_type, name(f.required))).collect()
+}
+
+#[test]
+fn an_append_whose_rows_have_new_columns_evolves_the_schema_where_it_may() {
+    block_on(async {
+        let table = table(&MemoryStore::new()).await;
+        table.append_records(&[json!({"id": 1, "name": "a"})]).await.unwrap();
+        let wide = batch(&[("level", texts(&["warn"])), ("id", longs(&[9_000_000_000])), ("name", texts(&["b"]))]);
+        let refused = table.append(wide.clone()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+        let receipt = table.append(wide.clone()).evolve_schema().await.unwrap();
+        assert_eq!((receipt.version, receipt.rows), (3, 1));
+        let found = columns(&table);
+        let others = ["name string optional", "level string optional"];
+        assert_eq!((found[0].as_str(), [&found[1], &found[3]].map(String::as_str)), ("id long required", others));
+        assert_eq!(table.scan().filter("level is null and id = 1").count().await.unwrap(), 1);
+        assert_eq!(table.scan().filter("level = 'warn' and id = 9000000000").count().await.unwrap(), 1);
+        // Where there is nothing to change, it is an append like all others.
+        let schemas = table.metadata().schemas.len();
+        let appends = (0..3).map(|_| table.append(wide.clone()).evolve_schema());
+        let receipts = futures::future::join_all(appends).await;
+        assert!(receipts.into_iter().all(|receipt| receipt.unwrap().group == 3));
+        assert_eq!(table.metadata().schemas.len(), schemas);
+        let null: arrow_array::ArrayRef = std::sync::Arc::new(arrow_array::Int64Array::from(vec![None]));
+        let refused = table.append(batch(&[("id", null), ("more", longs(&[1]))])).evolve_schema().await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput, "what is required stays so");
+        let refused = table.append(batch(&[("id", texts(&["x"]))])).evolve_schema().await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+        assert_eq!(columns(&table).len(), 4);
+    });
+}
+
+#[test]
+fn writers_that_evolve_the_schema_at_the_same_time_have_each_column_once() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let first = table(&store).await;
+        let wide = |name: &'static str, id: i64| batch(&[("id", longs(&[id])), (name, texts(&[name]))]);
+        let mut writers = Vec::new();
+        for (name, id) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
+            let table = Warehouse::new(store.clone()).open("t").await.unwrap();
+            writers.push(
+                async move { table.append(wide(name, id)).evolve_schema().idempotency_key(id.to_string()).await },
+            );
+        }
+        for receipt in futures::future::join_all(writers).await {
+            assert_eq!(receipt.unwrap().rows, 1);
+        }
+        first.refresh().await.unwrap();
+        let mut names: Vec<_> = columns(&first).into_iter().map(|column| column[..1].to_owned()).collect();
+        names.sort();
+        assert_eq!(names, ["a", "b", "c", "i", "n", "p"]);
+        for (filter, count) in [("a = 'a' and b is null", 2), ("b = 'b' and a is null", 1), ("c = 'c'", 1)] {
+            assert_eq!(first.scan().filter(filter).count().await.unwrap(), count, "{filter}");
+        }
+        let again = first.append(wide("d", 1)).evolve_schema().idempotency_key("1").await.unwrap();
+        assert!(again.repeated);
+        assert_eq!(columns(&first).len(), 6);
+    });
+}
+
+/// A file names its columns by ids, and by the time it is committed another writer may have given them to other columns.
+#[test]
+fn files_of_new_columns_are_not_committed_where_their_ids_mean_others() {
+    for (others, expected) in [("a", None), ("b", Some(ErrorKind::Conflict))] {
+        block_on(async {
+            let store = MemoryStore::new();
+            let first = table(&store).await;
+            let behind = Warehouse::new(store.clone()).open("t").await.unwrap();
+            first.append(batch(&[("id", longs(&[1])), (others, texts(&["x"]))])).evolve_schema().await.unwrap();
+            let append = behind.append(batch(&[("id", longs(&[2])), ("a", texts(&["y"]))])).evolve_schema();
+            // In files of their own.
+            let done = append.property("write.parquet.compression-codec", "snappy").await;
+            assert_eq!(done.err().map(|error| error.kind()), expected);
+            first.refresh().await.unwrap();
+            let there = first.scan().filter(format!("{others} = 'y'")).count().await.unwrap();
+            assert_eq!((there, columns(&first).len()), (u64::from(expected.is_none()), 4));
+        });
+    }
+}

@@ -35,7 +35,7 @@ mod victims;
 mod work;
 
 pub(crate) use append::{SMALL, prepare_beyond};
-pub(crate) use change::{Change, prepare_changes};
+pub(crate) use change::{Change, evolving, prepare_changes};
 pub(crate) use committer::Committer;
 pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use isolation::Guard;
