@@ -1,4 +1,4 @@
-export type { Appendable } from "./append.js";
+export type { Appendable, Piece } from "./append.js";
 export { DataShardError, type ErrorCode } from "./error.js";
 export type { Pulled } from "./pull.js";
 export type { R2Like } from "./r2.js";
@@ -17,3 +17,4 @@ export type {
   TransactionReceipt,
 } from "./transaction.js";
 export type { Abortable, CreateOptions } from "./warehouse.js";
+export type { Writer, WriterOptions } from "./writer.js";

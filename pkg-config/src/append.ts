@@ -1,7 +1,8 @@
 import { DataShardError } from "./error.js";
 import type { Row } from "./rows.js";
 
-type Piece = Row | readonly Row[] | Uint8Array;
+/** A row, an array of rows, or an Arrow IPC stream. */
+export type Piece = Row | readonly Row[] | Uint8Array;
 
 /** Rows, an Arrow IPC stream, or an (async) iterable of rows, of arrays of rows, or of Arrow IPC streams. */
 export type Appendable = Uint8Array | readonly Row[] | Iterable<Piece> | AsyncIterable<Piece>;

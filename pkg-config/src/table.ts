@@ -14,6 +14,7 @@ import {
   type TransactionReceipt,
 } from "./transaction.js";
 import type { Abortable } from "./warehouse.js";
+import { Writer, type WriterOptions } from "./writer.js";
 
 export interface CommitReceipt {
   /** The version of the table with which the rows came. */
@@ -118,6 +119,12 @@ export class Table implements AsyncDisposable {
     const method = rows instanceof Uint8Array ? "appendIpc" : Array.isArray(rows) ? "append" : "appendStream";
     const given = method === "appendStream" ? batchesOf(rows as Exclude<Appendable, Uint8Array>) : rows;
     return (await this.#module.call(method, [given, defined(options)], signal)) as CommitReceipt;
+  }
+
+  /** Begins to append rows that come bit by bit, in bounded memory. Nothing is in the table before it is committed. */
+  writer(options: WriterOptions = {}): Writer {
+    const { batchRows: _, ...append } = options;
+    return new Writer((rows) => this.append(rows, append), options);
   }
 
   /** Begins a transaction: changes that take effect together. */

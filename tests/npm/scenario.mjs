@@ -218,6 +218,34 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       await refused("invalid-input", () => own.createTag("v2", { minSnapshotsToKeep: 2 }));
     },
 
+    "rows that come one by one are there when they are committed": async () => {
+      const own = await warehouse.create(`${path}-written`, { fields: [{ name: "id", type: "long" }] });
+      const writer = own.writer({ batchRows: 100 });
+      for (let id = 0; id < 1000; id++) await writer.write({ id });
+      await writer.write([{ id: 1000 }, { id: 1001 }]);
+      equal(await own.refresh(), 1);
+      const [receipt, nothing] = [await writer.commit(), await writer.commit()];
+      equal([receipt.rows, receipt.version, nothing], [1002, 2, undefined]);
+      for await (const ipc of own.scan({ filter: "id < 10" })) await writer.write(ipc);
+      await writer.write({ id: 2000 });
+      equal([(await writer.finish()).rows, await own.count(), (await own.snapshots()).length], [11, 1013, 2]);
+      await refused("invalid-input", () => writer.write({ id: 3000 }));
+      const abandoned = own.writer({ batchRows: 1 });
+      await abandoned.write({ id: 4000 });
+      await abandoned[Symbol.asyncDispose]();
+      const wrong = own.writer({ batchRows: 2 });
+      await wrong.write({ id: 5000 });
+      await caught(async () => {
+        for (const id of [1.5, 5001, 5002, 5003, 5004, 5005]) await wrong.write({ id });
+        await wrong.finish();
+      });
+      await refused("invalid-input", () => wrong.write({ id: 5006 }));
+      const once = own.writer({ idempotencyKey: `${name} load` });
+      await once.write({ id: 6000 });
+      await refused("invalid-input", () => once.commit());
+      equal([(await once.finish()).rows, await own.refresh(), await ids(own, { filter: "id >= 3000" })], [1, 4, [6000]]);
+    },
+
     "rows are read one by one, in batches, and as a stream": async () => {
       let count = 0;
       for await (const row of table.scan({ select: ["id"], filter: "level = 'load'", batchRows: 7 }).rows()) {
