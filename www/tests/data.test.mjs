@@ -45,6 +45,8 @@ test("at first only those files are read that the screen needs", async () => {
 
 test("the end of the table is reached, row by row the same as the table's", async () => {
   await shown();
+  // How many rows there are is known soon after the first.
+  await page.waitForFunction((rows) => document.querySelector(".said").textContent.includes(rows), `of ${count(total)} rows`);
   await page.focus(".grid");
   await page.keyboard.press("Control+End");
   await page.waitForFunction(() => document.querySelector(".said").textContent.startsWith("All"));

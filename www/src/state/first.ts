@@ -8,15 +8,19 @@ type Batches = AsyncIterable<Uint8Array> & AsyncIterator<Uint8Array, void>;
 
 let begun: { table: Table; options: string; batches: Batches } | undefined;
 
-/** Begins to read what the view shows first, before there is anything to show it in. */
-export function beginScan(table: Table): void {
+/** Begins to read what the view shows first, before there is anything to show it in. Settles when the first rows are there, if it shows rows. */
+export async function beginScan(table: Table): Promise<void> {
   const { tab, columns, sort, filter } = view.peek();
   void begun?.batches.return?.();
   begun = undefined;
   if (tab !== "data" || columns.length > 0 || sort) return;
   const at = snapshotId.peek();
   const options: ScanOptions = { ...(filter && { filter }), ...(at && { snapshotId: at }), ...LAZY };
-  begun = { table, options: JSON.stringify(options), batches: eager(table.scan(options)[Symbol.asyncIterator]()) };
+  const batches = table.scan(options)[Symbol.asyncIterator]();
+  const first = batches.next();
+  begun = { table, options: JSON.stringify(options), batches: after(first, batches) };
+  // Who takes it is told.
+  await first.catch(() => {});
 }
 
 /** The batches of a scan: of the one that was begun, if it is the same. */
@@ -28,16 +32,14 @@ export function batchesOf(table: Table, options: ScanOptions): AsyncIterable<Uin
   return table.scan(options);
 }
 
-/** The same batches, of which the first is asked for at once. */
-function eager(batches: Batches): Batches {
-  let first: Promise<IteratorResult<Uint8Array, void>> | undefined = batches.next();
-  // Who takes it is told.
-  first.catch(() => {});
+/** The first batch, which has been asked for, and those after it. */
+function after(first: Promise<IteratorResult<Uint8Array, void>>, batches: Batches): Batches {
+  let next: typeof first | undefined = first;
   return {
     next() {
-      const next = first ?? batches.next();
-      first = undefined;
-      return next;
+      const taken = next ?? batches.next();
+      next = undefined;
+      return taken;
     },
     return: () => batches.return!(),
     [Symbol.asyncIterator]() {

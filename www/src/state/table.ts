@@ -56,6 +56,9 @@ effect(() => {
   return () => abort.abort();
 });
 
+/** Milliseconds that the first rows are waited for. */
+const SOON = 200;
+
 async function open(wanted: Place, keys: Credentials | undefined, signal: AbortSignal): Promise<void> {
   state.value = { kind: "opening" };
   forget();
@@ -64,8 +67,10 @@ async function open(wanted: Place, keys: Credentials | undefined, signal: AbortS
     if (!keys && !isFile) void ahead(wanted);
     const warehouse = new Warehouse(store);
     const table = await (isFile ? warehouse.openMetadata(name, { signal }) : warehouse.open(name, { signal }));
-    beginScan(table);
+    const rows = beginScan(table);
     const model = await describe(table, name);
+    // The page is laid out once, with its rows, where they come soon: meanwhile it can do nothing else, not even fetch them.
+    await Promise.race([rows, new Promise((resolve) => setTimeout(resolve, SOON))]);
     if (!signal.aborted) state.value = { kind: "open", model };
   } catch (error) {
     if (!signal.aborted) state.value = { kind: "failed", error };
