@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use futures::stream::{self, Stream};
 
 use crate::catalog::TableHandle;
 use crate::error::Result;
@@ -123,14 +123,13 @@ impl Table {
             metadata.head_of(&branch)?;
         }
         let mut update = None;
-        if let Some(evolve) = evolve
-            && let Some(first) = batches.try_next().await?
-        {
+        if let Some(evolve) = evolve {
             let before = metadata.current_schema()?.clone();
-            let change = evolve(&before, &first.schema())?;
-            MetadataChange::Schema(change.clone()).apply(Arc::make_mut(&mut metadata))?;
-            update = Some(change).filter(|_| !metadata.current_schema().is_ok_and(|after| after.same_fields(&before)));
-            batches = Box::pin(stream::iter([Ok(first)]).chain(batches));
+            (batches, update) = evolve(batches, before.clone()).await?;
+            if let Some(change) = &update {
+                MetadataChange::Schema(change.clone()).apply(Arc::make_mut(&mut metadata))?;
+            }
+            update = update.filter(|_| !metadata.current_schema().is_ok_and(|after| after.same_fields(&before)));
         }
         // What is left to be written with the commit is written as the table says.
         let most_left = if properties.is_empty() { SMALL } else { 0 };

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema as ArrowSchema;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::error::Result;
 use crate::runtime::{BoxFuture, BoxStream};
@@ -27,9 +29,16 @@ pub(super) struct AppendOptions {
     /// For these rows, beside those of the table.
     pub(super) properties: BTreeMap<String, String>,
     pub(super) key: Option<String>,
-    /// What makes columns of those that rows have, where they may. Not all programs need it.
-    pub(super) evolve: Option<fn(&Schema, &ArrowSchema) -> Result<SchemaUpdate>>,
+    /// What makes columns of those that rows have, where they may. A pointer, since not all programs need it.
+    pub(super) evolve: Option<Evolve>,
 }
+
+type Evolve = for<'a> fn(Rows<'a>, Arc<Schema>) -> BoxFuture<'a, Result<Evolving<'a>>>;
+
+type Rows<'a> = BoxStream<'a, Result<RecordBatch>>;
+
+/// Rows, and what is to be changed for them, if anything.
+pub(super) type Evolving<'a> = (Rows<'a>, Option<SchemaUpdate>);
 
 impl Default for AppendOptions {
     fn default() -> Self {
@@ -68,7 +77,7 @@ impl<'a> Append<'a> {
     /// holds a column's exactly, and with [`Conflict`](crate::ErrorKind::Conflict) where another writer has added other columns
     /// after files were written with these.
     pub fn evolve_schema(mut self) -> Self {
-        self.options.evolve = Some(union);
+        self.options.evolve = Some(evolve);
         self
     }
 
@@ -97,6 +106,16 @@ impl<'a> Append<'a> {
         self.options.key = Some(key.into());
         self
     }
+}
+
+/// What is to be changed for rows by the columns of the first of them.
+fn evolve(mut rows: Rows<'_>, own: Arc<Schema>) -> BoxFuture<'_, Result<Evolving<'_>>> {
+    Box::pin(async move {
+        let Some(first) = rows.try_next().await? else { return Ok((rows, None)) };
+        let update = union(&own, &first.schema())?;
+        let rows: Rows<'_> = Box::pin(stream::iter([Ok(first)]).chain(rows));
+        Ok((rows, Some(update)))
+    })
 }
 
 /// The change that makes room for rows of such columns.

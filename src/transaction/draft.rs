@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Map;
 
 use crate::avro;
@@ -15,10 +14,7 @@ use crate::spec::{
     Totals, properties,
 };
 use crate::transaction::manifest::NewManifest;
-use crate::write::{PreparedFile, put_new};
-
-/// How many files are sent at a time.
-const UPLOADS: usize = 8;
+use crate::write::{PreparedFile, put_new, send_all};
 
 /// The next version of a table on its way: the metadata as it is to be, and the files that have to be in the store before
 /// it may be committed.
@@ -301,8 +297,7 @@ impl Draft {
         let new: Vec<_> = uploads.into_iter().filter(|(key, _)| !sent().contains(key)).collect();
         let keys: Vec<String> = new.iter().map(|(key, _)| key.clone()).collect();
         let table = &*self.source.handle;
-        let sends: Vec<_> = new.into_iter().map(|(key, bytes)| put(table, key, bytes)).collect();
-        stream::iter(sends).buffer_unordered(UPLOADS).try_collect::<()>().await?;
+        send_all(new.into_iter().map(|(key, bytes)| put(table, key, bytes)).collect()).await?;
         sent().extend(keys);
         Ok(())
     }

@@ -18,6 +18,6 @@ pub(crate) use data_file::PreparedFile;
 pub use ipc::ipc_to_batches;
 pub use parquet_file::parquet_to_batches;
 pub(crate) use position_deletes::write_position_deletes;
-pub(crate) use put_new::put_new;
+pub(crate) use put_new::{put_new, send_all};
 pub use records::records_to_batch;
 pub(crate) use rolling::write_batches;

@@ -1,10 +1,19 @@
 use bytes::Bytes;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::catalog::{Backoff, TableHandle};
 use crate::error::{Error, Result, ResultExt};
+use crate::runtime::BoxFuture;
 use crate::store::{GetOptions, PutOptions, PutOutcome};
 
 const TRIES: u32 = 8;
+/// How many files are sent at a time.
+const SENDS: usize = 8;
+
+/// Sends files, several at a time. By one code for all who do.
+pub(crate) fn send_all(sends: Vec<BoxFuture<'_, Result<()>>>) -> BoxFuture<'_, Result<()>> {
+    Box::pin(stream::iter(sends).buffer_unordered(SENDS).try_collect::<()>())
+}
 
 /// Stores a file under a name that is new, and never over another: names are random, and if two ever met, one writer's
 /// rows would be lost. May be repeated with the same bytes.

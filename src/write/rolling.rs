@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::StreamExt;
 
 use crate::catalog::TableHandle;
 use crate::error::{Result, ResultExt};
@@ -13,6 +13,7 @@ use crate::spec::{PartitionSpec, Schema, TableMetadata, properties};
 use crate::store::{PutOptions, Upload};
 use crate::write::PreparedFile;
 use crate::write::partition::{Partition, Partitioner, folder};
+use crate::write::send_all;
 use crate::write::sort::Sorter;
 
 /// The size of data files to aim for by default (`write.target-file-size-bytes`).
@@ -27,8 +28,6 @@ const MOST_OPEN: u64 = if cfg!(target_family = "wasm") { 24 << 20 } else { 256 <
 
 /// How much of files that are written, and are left to be sent with their commit, is held in memory.
 const MOST_UNSENT: u64 = if cfg!(target_family = "wasm") { 8 << 20 } else { 64 << 20 };
-/// How many files are sent at a time.
-const SENDS: usize = 8;
 
 /// How much of a file's rows is held until they are sorted: files of sorted tables are as large at most.
 const MOST_SORTED: usize = if cfg!(target_family = "wasm") { 4 << 20 } else { 64 << 20 };
@@ -202,8 +201,7 @@ impl<'a> Writer<'a> {
             self.open.remove(&place);
         }
         if self.unsent > MOST_UNSENT {
-            let sends: Vec<_> = self.files.iter_mut().map(|file| file.send(self.table)).collect();
-            stream::iter(sends).buffer_unordered(SENDS).try_collect::<()>().await?;
+            send_all(self.files.iter_mut().map(|file| file.send(self.table)).collect()).await?;
             self.unsent = 0;
         }
         Ok(())
