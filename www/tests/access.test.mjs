@@ -103,8 +103,14 @@ test("everything is done by keyboard: open, filter, look at a row, travel, read 
   assert.ok(await focused(page, ".grid"));
   for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "End", "Home", "ArrowRight"]) await page.keyboard.press(key);
   assert.equal(await page.getAttribute(".grid", "aria-activedescendant"), "cell-2-1");
+  // It had the focus a frame later: a key that came before went to the grid.
+  await page.evaluate(() => {
+    const look = () => (window.focusedAtOnce ??= document.querySelector(".record")?.matches(":focus"));
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  });
   await page.keyboard.press("Enter");
   await page.waitForSelector('[aria-label="Row 3"]');
+  assert.equal(await page.evaluate(() => window.focusedAtOnce), true);
   await page.keyboard.press("Escape");
   for (const key of ["Control+Home", "ArrowUp", "Enter"]) await page.keyboard.press(key);
   await page.waitForFunction(() => document.querySelector(".said")?.textContent.startsWith("Sorted by ts"));

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Field, Row } from "datashard/worker";
 import { fullText } from "../lib/values.js";
 import { typeText } from "../lib/types.js";
@@ -17,7 +17,8 @@ interface Given {
 /** A row with all its values, at full length. */
 export function Record({ index, row, fields, name, close }: Given) {
   const element = useRef<HTMLElement>(null);
-  useEffect(() => element.current?.focus(), []);
+  // At once: the next key may come before the next frame.
+  useLayoutEffect(() => element.current?.focus(), []);
   useEffect(() => element.current?.querySelector(".looked")?.scrollIntoView({ block: "nearest" }), [index, name]);
   return (
     <aside ref={element} class="record" aria-label={`Row ${count(index + 1)}`} tabIndex={-1} onKeyDown={(event) => event.key === "Escape" && close()}>
