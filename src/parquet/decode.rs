@@ -125,15 +125,17 @@ impl FileDecoder {
 
     /// What is to be done next.
     pub fn step(&mut self) -> Result<Step> {
-        if let Some(missing) = self.prepare()? {
-            return Ok(Step::Needs(missing));
-        }
         loop {
             if self.left == Some(0) {
                 self.state = State::Done;
             }
             match &mut self.state {
-                State::Done | State::BloomFilters(_) | State::PageIndex(_) => return Ok(Step::Done),
+                State::Done => return Ok(Step::Done),
+                State::BloomFilters(_) | State::PageIndex(_) => {
+                    if let Some(missing) = self.prepare()? {
+                        return Ok(Step::Needs(missing));
+                    }
+                }
                 State::Rows(_) if !self.needs.is_empty() => {
                     let needs = std::mem::take(&mut self.needs);
                     if let Some(missing) = self.provide(needs)? {

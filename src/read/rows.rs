@@ -162,6 +162,8 @@ impl Rows {
             }
         }
         if bytes > 0 && self.permit.is_none() {
+            // Who waits must hold nothing, or all might wait for one another. A file is larger than its manifest says if this holds any.
+            self.whole = None;
             self.permit = Some(self.limits.budget.take(bytes, &self.limits.urgent).await.into());
         }
         self.files.get(&self.path, ranges).await

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use apache_avro::types::Value;
@@ -5,10 +7,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use futures::StreamExt;
-use futures::executor::block_on;
+use futures::executor::{LocalPool, block_on};
+use futures::task::LocalSpawnExt;
 use serde_json::json;
 
+use crate::scan::fakes::Made;
 use crate::spec::{Metrics, NestedField, PrimitiveType, Schema};
+use crate::store::faulty::{FaultyStore, TestRuntime};
 use crate::store::{GetOptions, MemoryStore, ObjectStore, PutOptions};
 use crate::{ErrorKind, Warehouse};
 
@@ -144,4 +149,33 @@ fn a_row_group_takes_a_request_and_its_footer_another_where_not_all_is_wanted_an
             assert!(report.bytes - before.bytes <= size, "{} of {size} bytes", report.bytes - before.bytes);
         }
     });
+}
+
+/// Files that were read whole, as far as their manifest knew, held what they had taken while they waited for the rest of it: all of
+/// them for ever.
+#[test]
+fn files_that_are_larger_than_their_manifests_say_do_not_wait_for_one_another() {
+    let schema = Schema::new([NestedField::required("n", PrimitiveType::Long)]).unwrap();
+    let mut made = Made::new(schema, vec![vec![]]);
+    for file in 0..6_i64 {
+        let noise = (0..20_000).map(|n| (n + file * 20_000).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64));
+        let noise: ArrayRef = Arc::new(Int64Array::from_iter_values(noise));
+        made.data(1, 0, vec![], &RecordBatch::try_from_iter([("n", noise)]).unwrap());
+        assert!(made.last().file_size_in_bytes > 160_000);
+        made.last().file_size_in_bytes = 100_000;
+    }
+    made.table(None);
+    let warehouse = Warehouse::with_runtime(FaultyStore::over(made.store), TestRuntime::new(1));
+    let counted = Rc::new(Cell::new(0));
+    let count = counted.clone();
+    let mut pool = LocalPool::new();
+    let read = async move {
+        let table = warehouse.open("t").await.unwrap();
+        // Room for what the manifests say of three.
+        let batches = table.scan().buffer_bytes(300_000).collect().await.unwrap();
+        count.set(batches.iter().map(RecordBatch::num_rows).sum());
+    };
+    pool.spawner().spawn_local(read).unwrap();
+    pool.run_until_stalled();
+    assert_eq!(counted.get(), 120_000);
 }
