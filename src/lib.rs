@@ -43,7 +43,7 @@ mod write;
 
 pub use error::{Error, ErrorKind, Result};
 pub use expr::{Predicate, col};
-pub use table::{Append, Table, TableWriter, Transaction};
+pub use table::{Append, Merge, Table, TableWriter, Transaction};
 pub use transaction::{CommitReceipt, Isolation, Resolution, TransactionReceipt};
 pub use warehouse::{CreateTable, Warehouse};
 pub use write::{ipc_to_batches, parquet_to_batches, records_to_batch};

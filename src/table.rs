@@ -1,4 +1,5 @@
 mod append;
+mod merge;
 mod refs;
 mod transaction;
 mod writer;
@@ -20,6 +21,7 @@ use crate::scan::{Filter, ScanBuilder, Source, tail};
 use crate::spec::{Schema, SchemaUpdate, Snapshot, SnapshotLogEntry, TableMetadata};
 pub use crate::table::append::Append;
 use crate::table::append::AppendOptions;
+pub use crate::table::merge::Merge;
 pub use crate::table::transaction::Transaction;
 pub use crate::table::writer::TableWriter;
 use crate::transaction::{
@@ -185,6 +187,19 @@ impl Table {
         on: impl IntoIterator<Item = S>,
     ) -> Transaction<'a> {
         self.transaction().append_new(batches, on)
+    }
+
+    /// Merges rows of a source into the table's, by a key. See [`Merge`].
+    pub fn merge<'a>(&self, merge: Merge<'a>) -> Transaction<'a> {
+        self.transaction().merge(merge)
+    }
+
+    /// Puts rows in the place of all of the partitions that they are in. See [`Transaction::overwrite_partitions`].
+    pub fn overwrite_partitions<'a>(
+        &self,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+    ) -> Transaction<'a> {
+        self.transaction().overwrite_partitions(batches)
     }
 
     /// Changes the table's columns: `table.update_schema(SchemaUpdate::new().add("city", PrimitiveType::String)).await?`. No

@@ -10,6 +10,8 @@ export type { AppendOptions, CommitReceipt, InspectOptions, MetadataTable, Resol
 export type {
   BranchOptions,
   KeyedOptions,
+  MergeClause,
+  MergeOptions,
   Place,
   TagOptions,
   Transaction,

@@ -9,6 +9,7 @@ import {
   Transaction,
   type BranchOptions,
   type KeyedOptions,
+  type MergeOptions,
   type TagOptions,
   type TransactionOptions,
   type TransactionReceipt,
@@ -145,6 +146,16 @@ export class Table implements AsyncDisposable {
   /** Appends the rows whose values in the columns `on` no row of the table has. */
   async appendNew(rows: Appendable, { on, ...options }: KeyedOptions): Promise<TransactionReceipt> {
     return this.transaction().appendNew(rows, on).commit(options);
+  }
+
+  /** Updates, deletes and inserts rows by those of a source with the same values in the columns `on`. */
+  async merge(rows: Appendable, { on, clauses, columns, lastWins, ...options }: MergeOptions): Promise<TransactionReceipt> {
+    return this.transaction().merge(rows, { on, clauses, columns, lastWins }).commit(options);
+  }
+
+  /** Puts rows in the place of all of the partitions that they are in. */
+  async overwritePartitions(rows: Appendable, options?: TransactionOptions): Promise<TransactionReceipt> {
+    return this.transaction().overwritePartitions(rows).commit(options);
   }
 
   /** Deletes the rows that satisfy a condition and appends others, as one snapshot. */

@@ -59,11 +59,32 @@ export interface KeyedOptions extends TransactionOptions {
   on: readonly string[];
 }
 
+/** What becomes of a row, if a condition on the row of the source is true. */
+export type MergeClause =
+  | { when: "matched"; then: "update" | "delete"; if?: string | undefined }
+  | { when: "not matched"; then: "insert"; if?: string | undefined };
+
+export interface MergeOptions extends KeyedOptions {
+  /** Of the clauses for a row that has a match the first counts whose condition is true. */
+  clauses: readonly MergeClause[];
+  /**
+   * The columns that rows given as objects have: names of the table's columns, which are all that is updated, and fields of others,
+   * which conditions may name. By default those of the table. Arrow has its own.
+   */
+  columns?: readonly (string | Field)[] | undefined;
+  /** Of several rows of the source with the same key the last counts; without this they are an error. */
+  lastWins?: boolean | undefined;
+}
+
+type Merge = Pick<MergeOptions, "on" | "clauses" | "columns" | "lastWins">;
+
 type Change =
   | { kind: "append"; rows: Batches }
   | { kind: "delete"; filter: string }
   | { kind: "overwrite"; filter: string; rows: Batches }
   | { kind: "upsert" | "appendNew"; rows: Batches; on: readonly string[] }
+  | { kind: "overwritePartitions"; rows: Batches }
+  | ({ kind: "merge"; rows: Batches; matched: string[]; notMatched: string[] } & Omit<Merge, "clauses">)
   | { kind: "setProperty"; name: string; value: string }
   | { kind: "removeProperty"; name: string }
   | { kind: "addColumn"; parent?: string; field: Field }
@@ -124,6 +145,21 @@ export class Transaction {
   /** Appends those rows whose values in the columns `on` no row of the table has, and of several the first. */
   appendNew(rows: Appendable, on: readonly string[]): Transaction {
     return this.#with({ kind: "appendNew", rows: brought(rows), on });
+  }
+
+  /**
+   * Updates or deletes rows of the table that have the same values in the columns `on` as rows of a source, and inserts those of
+   * the source that have no match, as one snapshot. Updated rows take the columns that the source has; others keep theirs.
+   */
+  merge(rows: Appendable, { on, clauses, columns, lastWins }: Merge): Transaction {
+    const matched = clauses.flatMap((clause) => (clause.when === "matched" ? [clause.then, clause.if ?? ""] : []));
+    const notMatched = clauses.flatMap((clause) => (clause.when === "matched" ? [] : [clause.if ?? ""]));
+    return this.#with({ kind: "merge", rows: brought(rows), on, matched, notMatched, ...defined({ columns, lastWins }) });
+  }
+
+  /** Puts rows in the place of all of the partitions that they are in; of a table without partitions, of all rows. */
+  overwritePartitions(rows: Appendable): Transaction {
+    return this.#with({ kind: "overwritePartitions", rows: brought(rows) });
   }
 
   /** Puts these rows in the place of all that are there. */

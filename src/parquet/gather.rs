@@ -10,14 +10,25 @@ use crate::error::{Error, Result};
 ///
 /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) if there are more than one array can hold, or some are not there.
 pub(crate) fn gather(array: &ArrayRef, runs: &[Range<usize>]) -> Result<ArrayRef> {
-    if runs.iter().any(|run| run.start > run.end || run.end > array.len()) {
+    let runs: Vec<_> = runs.iter().map(|run| (0, run.clone())).collect();
+    gather_among(std::slice::from_ref(array), &runs)
+}
+
+/// Rows of several arrays of one type, by their places among them and runs of them, in any order.
+///
+/// Fails as [`gather`] does.
+pub(crate) fn gather_among(arrays: &[ArrayRef], runs: &[(usize, Range<usize>)]) -> Result<ArrayRef> {
+    let is_there = |(at, run): &(usize, Range<usize>)| {
+        run.start <= run.end && arrays.get(*at).is_some_and(|array| run.end <= array.len())
+    };
+    if arrays.is_empty() || !runs.iter().all(is_there) {
         return Err(Error::invalid_input("rows are named that are not there"));
     }
-    let data = array.to_data();
-    let rows = runs.iter().map(ExactSizeIterator::len).sum();
-    let mut gathered = MutableArrayData::new(vec![&data], false, rows);
+    let data: Vec<_> = arrays.iter().map(Array::to_data).collect();
+    let rows = runs.iter().map(|(_, run)| run.len()).sum();
+    let mut gathered = MutableArrayData::new(data.iter().collect(), false, rows);
     let too_many = |error| Error::invalid_input("the values are too many for one batch").caused_by(error);
-    runs.iter().try_for_each(|run| gathered.try_extend(0, run.start, run.end)).map_err(too_many)?;
+    runs.iter().try_for_each(|(at, run)| gathered.try_extend(*at, run.start, run.end)).map_err(too_many)?;
     Ok(make_array(gathered.freeze()))
 }
 

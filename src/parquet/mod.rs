@@ -61,7 +61,7 @@ pub(crate) use decode::Shares;
 pub use decode_options::{DecodeOptions, DecodeReport, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
-pub(crate) use gather::{gather, gather_rows, unpack};
+pub(crate) use gather::{gather, gather_among, gather_rows, unpack};
 pub(crate) use misfit::{Fit, Misfit};
 pub use options::{EncodeOptions, MetricsMode};
 pub(crate) use project::{by_id, id_of, project};

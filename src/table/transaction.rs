@@ -10,7 +10,7 @@ use crate::expr::Predicate;
 use crate::runtime::{BoxFuture, MaybeSend};
 use crate::scan::Filter;
 use crate::spec::{MAIN, PartitionUpdate, SchemaUpdate, SortTerm};
-use crate::table::Table;
+use crate::table::{Merge, Table};
 use crate::transaction::{Change, Guard, IdempotencyKey, Isolation, MetadataChange, TransactionReceipt};
 
 /// Changes to a table that take effect together, or not at all: one commit.
@@ -127,6 +127,32 @@ impl<'a> Transaction<'a> {
         on: impl IntoIterator<Item = S>,
     ) -> Self {
         self.with(Ok(Change::AppendNew(Box::pin(batches), on.into_iter().map(Into::into).collect())))
+    }
+
+    /// Changes rows that have the same key as rows of a source, and inserts those of the source that are new, as one snapshot: see
+    /// [`Merge`].
+    pub fn merge(self, merge: Merge<'a>) -> Self {
+        self.with(merge.into_change())
+    }
+
+    /// Puts rows in the place of all of the partitions that they are in, by the partition spec of the table, as one snapshot: all
+    /// other partitions stay as they are. Of a table without partitions all rows are replaced; without rows nothing is.
+    ///
+    /// Of files that were written by another spec, the rows of those partitions are removed, as
+    /// [`delete`](Self::delete) does it.
+    pub fn overwrite_partitions(
+        self,
+        batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>,
+    ) -> Self {
+        self.overwrite_partitions_stream(stream::iter(batches.into_iter().map(Ok)))
+    }
+
+    /// The same with the rows that a stream brings.
+    pub fn overwrite_partitions_stream(
+        self,
+        batches: impl Stream<Item = Result<RecordBatch>> + MaybeSend + 'a,
+    ) -> Self {
+        self.with(Ok(Change::OverwritePartitions(Box::pin(batches))))
     }
 
     /// Puts these rows in the place of all that are there.

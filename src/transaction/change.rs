@@ -8,7 +8,9 @@ use crate::runtime::BoxStream;
 use crate::spec::{RefUpdate, SchemaUpdate};
 use crate::transaction::append::prepare;
 use crate::transaction::isolation::Guard;
+use crate::transaction::merge::{Clauses, MergeRows};
 use crate::transaction::metadata_change::MetadataChange;
+use crate::transaction::overwrite_partitions::OverwritePartitions;
 use crate::transaction::refs::{CherryPick, UpdateRefs};
 use crate::transaction::steps::{AppendNewRows, AppendRows, ReplaceRows, UpsertRows};
 use crate::transaction::work::{AppendedRows, Payload, Step};
@@ -26,6 +28,10 @@ pub(crate) enum Change<'a> {
     Upsert(Rows<'a>, Vec<String>),
     /// Appends the rows whose values in these columns the table does not have.
     AppendNew(Rows<'a>, Vec<String>),
+    /// Merges rows by their values in these columns.
+    Merge(Rows<'a>, Vec<String>, Clauses),
+    /// Puts rows in the place of all of the partitions that they are in.
+    OverwritePartitions(Rows<'a>),
     Refs(RefUpdate),
     /// Appends what this snapshot has appended.
     CherryPick(i64),
@@ -57,6 +63,12 @@ pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>
             }
             Change::Upsert(rows, on) => Box::new(UpsertRows::new(rows.try_collect().await?, on, guard.clone())),
             Change::AppendNew(rows, on) => Box::new(AppendNewRows::new(rows.try_collect().await?, on)),
+            Change::Merge(rows, on, clauses) => {
+                Box::new(MergeRows::new(rows.try_collect().await?, on, clauses, guard.clone()))
+            }
+            Change::OverwritePartitions(rows) => {
+                Box::new(OverwritePartitions::new(prepare(table, &metadata, rows).await?, guard.clone()))
+            }
             Change::Refs(update) => Box::new(UpdateRefs::new(update, guard.clone())),
             Change::CherryPick(snapshot_id) => Box::new(CherryPick::new(snapshot_id)),
         });

@@ -36,6 +36,8 @@ pub(super) struct KeySet {
 pub(super) enum Stays {
     First,
     Last,
+    /// None: two are an error.
+    Only,
 }
 
 impl Keyed {
@@ -61,7 +63,16 @@ impl Keyed {
                     values.insert(value.to_bytes(), value);
                 }
                 keys.write(row, &mut key);
-                if stays == Stays::Last || !chosen.contains_key(&key) {
+                let before = chosen.get(&key).copied();
+                if let (Stays::Only, Some((other, other_row))) = (stays, before) {
+                    let rows = if other == number {
+                        format!("rows {other_row} and {row}")
+                    } else {
+                        format!("row {other_row} of batch {other} and row {row} of batch {number}")
+                    };
+                    return Err(Error::invalid_input(format!("{rows} have the same key ({})", columns.join(", "))));
+                }
+                if stays == Stays::Last || before.is_none() {
                     chosen.insert(key.clone(), (number, row));
                 }
             }

@@ -19,7 +19,13 @@ mod keyed;
 #[cfg(test)]
 mod keyed_tests;
 mod manifest;
+mod merge;
+#[cfg(test)]
+mod merge_tests;
 mod metadata_change;
+mod overwrite_partitions;
+#[cfg(test)]
+mod overwrite_partitions_tests;
 #[cfg(test)]
 mod partition_tests;
 mod receipt;
@@ -35,11 +41,12 @@ mod victims;
 mod work;
 
 pub(crate) use append::{SMALL, prepare_beyond};
-pub(crate) use change::{Change, evolving, prepare_changes};
+pub(crate) use change::{Change, Rows, evolving, prepare_changes};
 pub(crate) use committer::Committer;
 pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use isolation::Guard;
 pub use isolation::Isolation;
+pub(crate) use merge::{Clauses, Matched};
 pub(crate) use metadata_change::MetadataChange;
 pub use receipt::{CommitReceipt, Resolution, TransactionReceipt};
 pub(crate) use resolve::resolve;

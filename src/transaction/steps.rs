@@ -22,9 +22,9 @@ use crate::transaction::work::{AppendedRows, Content, Effect, Step};
 use crate::write::PreparedFile;
 
 /// Decides how rows are removed where some of a file are left.
-const DELETE_MODE: &str = "write.delete.mode";
+pub(super) const DELETE_MODE: &str = "write.delete.mode";
 /// The same for rows that are replaced by others with the same key.
-const MERGE_MODE: &str = "write.merge.mode";
+pub(super) const MERGE_MODE: &str = "write.merge.mode";
 
 impl Step for MetadataChange {
     fn apply<'a>(&'a mut self, draft: &'a mut Draft) -> BoxFuture<'a, Result<Effect>> {
@@ -39,7 +39,7 @@ impl Step for MetadataChange {
 #[derive(Debug)]
 pub(super) struct AppendRows {
     rows: AppendedRows,
-    appends: Appends,
+    pub(super) appends: Appends,
 }
 
 impl AppendRows {
@@ -48,7 +48,7 @@ impl AppendRows {
     }
 
     /// Prepares the files for the draft's schema.
-    async fn prepare(&mut self, draft: &Draft) -> Result<()> {
+    pub(super) async fn prepare(&mut self, draft: &Draft) -> Result<()> {
         let schema = draft.metadata.current_schema()?;
         if !self.rows.schema.same_fields(schema)
             && let Content::Batches(batches) = &mut self.rows.content
@@ -104,7 +104,7 @@ impl Step for ReplaceRows {
 }
 
 /// Removes rows and appends others, as one snapshot, if there are any.
-async fn replace(draft: &mut Draft, removal: &Removal, rows: Option<&AppendRows>) -> Result<Effect> {
+pub(super) async fn replace(draft: &mut Draft, removal: &Removal, rows: Option<&AppendRows>) -> Result<Effect> {
     let effect = Effect { rows: rows.map_or(0, |rows| rows.rows.rows), deleted: removal.rows };
     if effect == Effect::default() {
         return Ok(effect);

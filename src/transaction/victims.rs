@@ -102,7 +102,12 @@ impl Finder {
         let mut found: BTreeMap<String, Positions> = BTreeMap::new();
         let mut batches = plan.stream()?;
         while let Some(batch) = batches.try_next().await? {
-            note(&batch, keys, &mut found)?;
+            let own = keys.map(|keys| Ok((keys, keys.of(&batch)?))).transpose()?;
+            let is_meant = |row: usize| match &own {
+                Some((keys, own)) => own.get(row).is_some_and(|key| keys.contains(key)),
+                None => true,
+            };
+            note(&batch, is_meant, &mut found)?;
         }
         for task in tasks {
             let path = task.data_file.file_path.clone();
@@ -117,17 +122,16 @@ impl Finder {
     }
 }
 
-/// Takes note of rows by `_file` and `_pos`.
-fn note(batch: &RecordBatch, keys: Option<&KeySet>, found: &mut BTreeMap<String, Positions>) -> Result<()> {
+/// Takes note of those rows of a batch that are meant, by `_file` and `_pos`.
+pub(super) fn note(
+    batch: &RecordBatch,
+    is_meant: impl Fn(usize) -> bool,
+    found: &mut BTreeMap<String, Positions>,
+) -> Result<()> {
     let wrong = || Error::invalid_data("rows have no file or position");
     let (files, positions) = (batch.column_by_name("_file"), batch.column_by_name("_pos"));
     let files = files.and_then(|files| files.as_string_opt::<i32>()).ok_or_else(wrong)?;
     let positions = positions.and_then(|at| at.as_primitive_opt::<Int64Type>()).ok_or_else(wrong)?;
-    let own = keys.map(|keys| keys.of(batch)).transpose()?;
-    let is_meant = |row: usize| match (keys, own.as_ref().and_then(|own| own.get(row))) {
-        (Some(keys), Some(own)) => keys.contains(own),
-        _ => true,
-    };
     let mut row = 0;
     // A batch's rows are mostly of one file.
     while row < batch.num_rows() {
@@ -144,4 +148,51 @@ fn note(batch: &RecordBatch, keys: Option<&KeySet>, found: &mut BTreeMap<String,
         }
     }
     Ok(())
+}
+
+/// The files that a change was made of at first. Under snapshot isolation it is made of those again, and of no others.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    at: Option<BTreeSet<String>>,
+    /// Those of which rows were removed.
+    victims: BTreeSet<String>,
+}
+
+impl Looked {
+    /// Leaves out what others have added meanwhile, where isolation asks for that. Fails with
+    /// [`Conflict`](crate::ErrorKind::Conflict) if another writer has removed a file that rows were to be removed from.
+    pub(super) fn again(&mut self, tasks: &mut Vec<ScanTask>, guard: &Guard) -> Result<()> {
+        let path = |task: &ScanTask| task.data_file.file_path.clone();
+        match &self.at {
+            Some(at) if guard.isolation == Isolation::Snapshot => {
+                tasks.retain(|task| at.contains(&task.data_file.file_path));
+                let there: BTreeSet<String> = tasks.iter().map(path).collect();
+                match self.victims.difference(&there).next() {
+                    Some(gone) => Err(Error::conflict(format!("another writer has removed or rewritten {gone}"))),
+                    None => Ok(()),
+                }
+            }
+            _ => {
+                self.at = Some(tasks.iter().map(path).collect());
+                Ok(())
+            }
+        }
+    }
+
+    /// The files that have these rows.
+    pub(super) fn victims(&mut self, tasks: Vec<ScanTask>, mut rows: BTreeMap<String, Positions>) -> Vec<Victim> {
+        let victims = tasks.into_iter().filter_map(|task| {
+            let positions = rows.remove(&task.data_file.file_path)?;
+            let all = task.exact_rows() == Some(positions.len());
+            Some(Victim { task, rows: if all { Doomed::All } else { Doomed::Some(positions) } })
+        });
+        let victims: Vec<Victim> = victims.collect();
+        self.found(&victims);
+        victims
+    }
+
+    /// Remembers which files rows are removed from.
+    pub(super) fn found(&mut self, victims: &[Victim]) {
+        self.victims = victims.iter().map(|victim| victim.task.data_file.file_path.clone()).collect();
+    }
 }

@@ -1,11 +1,12 @@
 //! Transactions, as the facade collects them.
 
+use std::sync::Arc;
+
 use js_sys::{Array, BigInt};
 use wasm_bindgen::prelude::*;
 
-use crate::Transaction;
 use crate::error::{Error, Result};
-use crate::spec::{NewRef, RefKind, RefUpdate, SchemaUpdate, TableMetadata};
+use crate::spec::{NestedField, NewRef, RefKind, RefUpdate, Schema, SchemaUpdate, TableMetadata};
 use crate::transaction::{Isolation, MetadataChange, TransactionReceipt};
 use crate::wasm::abort::{Signal, abortable};
 use crate::wasm::object::{count, object};
@@ -13,6 +14,7 @@ use crate::wasm::options::Options;
 use crate::wasm::pieces::{Thrown, pieces};
 use crate::wasm::schema_from::schema_from;
 use crate::wasm::table::JsTable;
+use crate::{Merge, Transaction};
 
 #[wasm_bindgen(js_class = Table)]
 impl JsTable {
@@ -74,13 +76,17 @@ fn with<'a>(
         "maxRefAgeMs",
         "minSnapshotsToKeep",
         "maxSnapshotAgeMs",
+        "columns",
+        "matched",
+        "notMatched",
+        "lastWins",
     ];
     let change = Options::new(change, "change", known)?;
-    let rows = |metadata: &TableMetadata| {
+    let rows_of = |schema: Arc<Schema>| {
         let missing = || Error::invalid_input("the change needs `rows`");
-        let next = change.function("rows")?.ok_or_else(missing)?;
-        Ok::<_, Error>(pieces(next, metadata.current_schema()?.clone(), thrown.clone()))
+        Ok::<_, Error>(pieces(change.function("rows")?.ok_or_else(missing)?, schema, thrown.clone()))
     };
+    let rows = |metadata: &TableMetadata| rows_of(metadata.current_schema()?.clone());
     let mut of_metadata = |made: MetadataChange| {
         made.apply(metadata)?;
         Ok::<_, Error>(made)
@@ -98,6 +104,11 @@ fn with<'a>(
         "overwrite" => transaction.overwrite_stream(change.required_string("filter")?, rows(metadata)?),
         "upsert" => transaction.upsert_stream(rows(metadata)?, change.strings("on")?.unwrap_or_default()),
         "appendNew" => transaction.append_new_stream(rows(metadata)?, change.strings("on")?.unwrap_or_default()),
+        "merge" => {
+            let rows = rows_of(source_schema(metadata.current_schema()?, change.get("columns"))?);
+            transaction.merge(clauses(Merge::of_stream(rows?, change.strings("on")?.unwrap_or_default()), &change)?)
+        }
+        "overwritePartitions" => transaction.overwrite_partitions_stream(rows(metadata)?),
         "setProperty" => {
             let (name, value) = (change.required_string("name")?, change.required_string("value")?);
             transaction.metadata(of_metadata(MetadataChange::SetProperty(name, value))?)
@@ -109,6 +120,48 @@ fn with<'a>(
         "cherryPick" => transaction.cherry_pick(change.required_id("snapshotId")?),
         other => return Err(Error::invalid_input(format!("there is no change `{other}`"))),
     })
+}
+
+/// The columns of a source: those of the table, or some of them by name, and others as fields.
+fn source_schema(table: &Arc<Schema>, columns: Option<JsValue>) -> Result<Arc<Schema>> {
+    let Some(columns) = columns else { return Ok(table.clone()) };
+    let wrong = || Error::invalid_input("`columns` must be an array of names of columns, and of fields");
+    let columns = columns.dyn_into::<Array>().map_err(|_| wrong())?;
+    let mut fields = Vec::new();
+    for column in columns.iter() {
+        match column.as_string() {
+            Some(name) => fields.push(table.column(&name)?.clone()),
+            None => fields.push(field_from(&column)?),
+        }
+    }
+    Schema::new(fields).map(Arc::new)
+}
+
+/// What a merge does: pairs of what becomes of a row that matches and of a condition, and conditions to insert; without one
+/// where it is empty.
+fn clauses<'a>(mut merge: Merge<'a>, change: &Options) -> Result<Merge<'a>> {
+    for clause in change.strings("matched")?.unwrap_or_default().chunks(2) {
+        merge = match clause {
+            [then, condition] if then == "update" && condition.is_empty() => merge.when_matched_update(),
+            [then, condition] if then == "update" => merge.when_matched_update_if(condition.as_str()),
+            [then, condition] if then == "delete" && condition.is_empty() => merge.when_matched_delete(),
+            [then, condition] if then == "delete" => merge.when_matched_delete_if(condition.as_str()),
+            _ => return Err(Error::invalid_input("rows that match are updated or deleted")),
+        };
+    }
+    for condition in change.strings("notMatched")?.unwrap_or_default() {
+        merge = match condition.as_str() {
+            "" => merge.when_not_matched_insert(),
+            condition => merge.when_not_matched_insert_if(condition),
+        };
+    }
+    Ok(if change.bool("lastWins")?.unwrap_or(false) { merge.last_wins() } else { merge })
+}
+
+fn field_from(field: &JsValue) -> Result<NestedField> {
+    let schema = schema_from(&object(&[("fields", Array::of1(field).into())]).unwrap_or_default())?;
+    let field = schema.fields().first().cloned();
+    field.ok_or_else(|| Error::invalid_input("the change needs `field`"))
 }
 
 /// A change of branches and tags, if that is what it is.
@@ -136,12 +189,7 @@ fn ref_update(kind: &str, change: &Options) -> Result<Option<RefUpdate>> {
 /// A change of columns, if that is what it is.
 fn schema_update(kind: &str, change: &Options) -> Result<Option<SchemaUpdate>> {
     let (update, name) = (SchemaUpdate::new(), || change.required_string("name"));
-    let field = || {
-        let fields = Array::of1(&change.get("field").unwrap_or_default());
-        let schema = schema_from(&object(&[("fields", fields.into())]).unwrap_or_default())?;
-        let field = schema.fields().first().cloned();
-        field.ok_or_else(|| Error::invalid_input("the change needs `field`"))
-    };
+    let field = || field_from(&change.get("field").unwrap_or_default());
     Ok(Some(match kind {
         "addColumn" => update.add_field(change.string("parent")?.unwrap_or_default(), field()?),
         "dropColumn" => update.drop_column(name()?),

@@ -17,6 +17,7 @@ mod sort;
 pub(crate) use data_file::PreparedFile;
 pub use ipc::ipc_to_batches;
 pub use parquet_file::parquet_to_batches;
+pub(crate) use partition::Partitioner;
 pub(crate) use position_deletes::write_position_deletes;
 pub(crate) use put_new::{put_new, send_all};
 pub use records::records_to_batch;

@@ -25,7 +25,7 @@ pub(crate) struct Partition {
 
 /// Divides rows into partitions.
 #[derive(Debug)]
-pub(super) struct Partitioner {
+pub(crate) struct Partitioner {
     spec: Arc<PartitionSpec>,
     sources: Vec<(i32, String, PrimitiveType)>,
     /// Places of partitions by the bytes of what their values are made from, and by those of their values.
@@ -36,7 +36,7 @@ pub(super) struct Partitioner {
 
 impl Partitioner {
     /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) on a transform that is not known.
-    pub(super) fn new(spec: &Arc<PartitionSpec>, schema: &Schema) -> Result<Self> {
+    pub(crate) fn new(spec: &Arc<PartitionSpec>, schema: &Schema) -> Result<Self> {
         let sources = spec.fields.iter().map(|field| {
             let refuse = |what: &str| {
                 let name = &field.name;
@@ -64,23 +64,16 @@ impl Partitioner {
         })
     }
 
-    pub(super) fn partition(&self, place: usize) -> Partition {
+    pub(crate) fn partition(&self, place: usize) -> Partition {
         self.partitions.get(place).cloned().unwrap_or_default()
     }
 
     /// The rows of each partition that the batch has rows of, in the batch's order.
     pub(super) fn divide(&mut self, batch: &RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
-        let ids: Vec<i32> = self.sources.iter().map(|(id, ..)| *id).collect();
-        let keys = Keys::new(batch, &ids)?;
         let mut runs: Vec<(usize, Vec<Range<usize>>)> = Vec::new();
         let mut at: HashMap<usize, usize> = HashMap::new();
-        let (mut key, mut last) = (Vec::new(), None);
-        for row in 0..batch.num_rows() {
-            keys.write(row, &mut key);
-            let place = match self.by_source.get(&key) {
-                Some(place) => *place,
-                None => self.place(&keys, row, &key)?,
-            };
+        let mut last = None;
+        for (row, place) in self.places(batch)?.into_iter().enumerate() {
             let index = match last {
                 Some((same, index)) if same == place => index,
                 _ => *at.entry(place).or_insert_with(|| {
@@ -99,6 +92,18 @@ impl Partitioner {
             return Ok(vec![(*place, batch.clone())]);
         }
         runs.into_iter().map(|(place, runs)| Ok((place, gather_rows(batch, &runs)?))).collect()
+    }
+
+    /// The place of each row's partition.
+    pub(crate) fn places(&mut self, batch: &RecordBatch) -> Result<Vec<usize>> {
+        let ids: Vec<i32> = self.sources.iter().map(|(id, ..)| *id).collect();
+        let keys = Keys::new(batch, &ids)?;
+        let mut key = Vec::new();
+        let places = (0..batch.num_rows()).map(|row| {
+            keys.write(row, &mut key);
+            self.by_source.get(&key).copied().map_or_else(|| self.place(&keys, row, &key), Ok)
+        });
+        places.collect()
     }
 
     /// The place of a row's partition.

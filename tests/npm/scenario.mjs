@@ -188,9 +188,34 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       equal([upserted.rows, upserted.deleted, (await own.scan({ filter: "id = 4" }).toArray()).map(({ n }) => n)], [2, 1, [401]]);
       const fresh = await own.appendNew([row(99, 2), row(100, 3)], { on: ["id"] });
       equal([fresh.rows, fresh.deleted, await own.count()], [1, 0, 32]);
+      const days = await own.overwritePartitions([row(1, 1000)]);
+      equal([days.rows, days.deleted > 0, await ids(own, { filter: "n = 1000" })], [1, true, [1]]);
+      await own.overwritePartitions([]);
       equal((await own.delete("at < '2026-11-02T00:00:00Z'")).deleted, 11);
       await refused("invalid-input", () => warehouse.create(`${path}-wrong`, schema, { partitionBy: ["week(at)"] }));
       await refused("invalid-input", () => own.upsert([{ id: 1 }], { on: ["nothing"] }));
+    },
+
+    "a log of changes is merged": async () => {
+      const schema = { fields: [{ name: "id", type: "long", required: true }, { name: "name", type: "string" }, { name: "n", type: "int" }] };
+      const own = await warehouse.create(`${path}-merge`, schema);
+      await own.append([{ id: 1, name: "a", n: 1 }, { id: 2, name: "b", n: 2 }, { id: 3, name: "c", n: 3 }]);
+      const log = [{ op: "u", id: 2, name: "B" }, { op: "d", id: 3 }, { op: "u", id: 4, name: "D" }, { op: "d", id: 5 }];
+      const columns = ["id", "name", { name: "op", type: "string" }];
+      const clauses = [
+        { when: "matched", then: "delete", if: "op = 'd'" },
+        { when: "matched", then: "update" },
+        { when: "not matched", then: "insert", if: "op = 'u'" },
+      ];
+      const merged = await own.merge(log, { on: ["id"], columns, clauses });
+      equal([merged.rows, merged.deleted, merged.snapshotIds.length], [2, 2, 1]);
+      const rows = (await own.scan().toArray()).sort((a, b) => Number(a.id - b.id));
+      equal(rows, [{ id: 1n, name: "a", n: 1 }, { id: 2n, name: "B", n: 2 }, { id: 4n, name: "D", n: null }]);
+      const twice = [{ id: 1, name: "x" }, { id: 1, name: "y" }];
+      const update = [{ when: "matched", then: "update" }];
+      await refused("invalid-input", () => own.merge(twice, { on: ["id"], columns: ["id", "name"], clauses: update }));
+      await own.merge(twice, { on: ["id"], columns: ["id", "name"], clauses: update, lastWins: true });
+      equal(await own.scan({ filter: "id = 1" }).toArray(), [{ id: 1n, name: "y", n: 1 }]);
     },
 
     "what is written to a branch is published, picked and rolled back": async () => {
