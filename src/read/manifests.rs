@@ -133,11 +133,13 @@ impl Manifests {
     }
 }
 
-/// What entries inherit is the same in every list, but for row ids: lists of before a table had them have none.
+/// What entries inherit is the same in every list, but for those of commits that were tried again, and for row ids: lists of
+/// before a table had them have none.
 fn cache_key(file: &ManifestFile) -> String {
+    let ManifestFile { manifest_path, added_snapshot_id, sequence_number, .. } = file;
     match file.first_row_id {
-        Some(first) => format!("{} {first}", file.manifest_path),
-        None => file.manifest_path.clone(),
+        Some(first) => format!("{manifest_path} {added_snapshot_id} {sequence_number} {first}"),
+        None => format!("{manifest_path} {added_snapshot_id} {sequence_number}"),
     }
 }
 

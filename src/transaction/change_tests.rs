@@ -338,6 +338,26 @@ fn properties_that_commits_rely_on_cannot_be_set() {
     });
 }
 
+/// A manifest of a transaction is used again when the transaction is tried again. What its files inherit was kept from the
+/// first time: they had the sequence number of the one who was first, and his deletes by values would have been of them.
+#[test]
+fn what_a_transaction_appended_and_changed_has_the_sequence_number_of_its_commit() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let other = table(store.clone(), "merge-on-read").await;
+        let own = Warehouse::new(store).open("t").await.unwrap();
+        other.append(ids(0..1)).await.unwrap();
+        assert_eq!(own.transaction().append(ids(1..5)).delete("id = 2").await.unwrap().conflicts, 1);
+        own.append(ids(9..10)).await.unwrap();
+        // A manifest of it that is written anew says the number, which was inherited before.
+        own.transaction().set_property("write.delete.mode", "copy-on-write").delete("id = 9").await.unwrap();
+        let plan = own.scan().plan().await.unwrap();
+        let mut numbers: Vec<_> = plan.tasks.iter().map(|task| task.sequence_number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2]);
+    });
+}
+
 #[derive(Clone, Debug)]
 enum Op {
     Append(i64, i64),
