@@ -209,6 +209,16 @@ impl Table {
         self.transaction().update_schema(update)
     }
 
+    /// Makes the table's format version 2 or 3, in place: no file is touched, and readers of earlier versions of the format can
+    /// no longer read the table. There is no way back.
+    ///
+    /// In version 3 each row has an id that stays with it when it is rewritten or updated (`_row_id`), those of before from
+    /// the next commit on. Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on an earlier version than the table
+    /// has, and one that is not known.
+    pub fn upgrade<'a>(&self, format_version: i32) -> Transaction<'a> {
+        self.transaction().upgrade(format_version)
+    }
+
     pub(crate) async fn commit_changes(
         &self,
         changes: Vec<Change<'_>>,

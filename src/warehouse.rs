@@ -75,6 +75,7 @@ impl Warehouse {
             partition: Vec::new(),
             sort: Vec::new(),
             properties: BTreeMap::new(),
+            format_version: None,
             or_open: false,
         }
     }
@@ -144,6 +145,7 @@ pub struct CreateTable {
     partition: Vec<PartitionTerm>,
     sort: Vec<SortTerm>,
     properties: BTreeMap<String, String>,
+    format_version: Option<i32>,
     or_open: bool,
 }
 
@@ -167,6 +169,13 @@ impl CreateTable {
         self
     }
 
+    /// The version of the format: 2, the default, or 3, which some readers do not know yet. The property `format-version` is
+    /// the same.
+    pub fn format_version(mut self, version: i32) -> Self {
+        self.format_version = Some(version);
+        self
+    }
+
     /// A table property: `write.parquet.compression-codec`, `write.target-file-size-bytes`, ...
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(name.into(), value.into());
@@ -180,24 +189,25 @@ impl CreateTable {
     }
 
     async fn run(self) -> Result<Table> {
-        let Self { warehouse, name, schema, partition, sort, mut properties, or_open } = self;
+        let Self { warehouse, name, schema, partition, sort, mut properties, format_version, or_open } = self;
         let schema = schema.ok_or_else(|| Error::invalid_input(format!("the table `{name}` needs a schema")))?;
         let key = warehouse.key(&name)?;
         check_properties(&properties)?;
-        if schema.least_format_version() > 2 {
-            let is_new = |field: &NestedField| field.field_type.format_version() > 2;
-            let found = schema.walk().into_iter().find(|(_, field)| is_new(field));
-            let what = found.map_or("a default value".to_owned(), |(column, _)| format!("column `{column}`: its type"));
-            let message = format!("{what} needs format version 3, and tables are created with 2");
-            return Err(Error::unsupported(message));
+        let asked = properties.remove(properties::FORMAT_VERSION).map(|text| properties::format_version(&text));
+        let format_version = format_version.map(Ok).or(asked).transpose()?.unwrap_or(2);
+        if !(2..=3).contains(&format_version) {
+            return Err(Error::unsupported(format!(
+                "creating a table of format version {format_version}; 2 or 3 can be"
+            )));
         }
+        let schema = schema.checked(format_version)?;
         properties.insert(properties::CREATED_BY.into(), concat!("datashard ", env!("CARGO_PKG_VERSION")).into());
         properties.insert(properties::COMMIT_ID.into(), uuid(warehouse.runtime.random()));
         let location = uri(warehouse.store.root(), &key);
         let table_uuid = uuid(warehouse.runtime.random());
         let now = warehouse.catalog.now();
         let new = NewTable {
-            format_version: 2,
+            format_version,
             table_uuid,
             location,
             partition_spec: PartitionSpec::new(&schema, partition)?,
@@ -248,7 +258,6 @@ fn check_properties(properties: &BTreeMap<String, String>) -> Result<()> {
             return Err(Error::invalid_input(format!("the property `{name}` is set by the library")));
         }
         let unsupported = match name.as_str() {
-            "format-version" => value != "2",
             "write.metadata.compression-codec" => value != "none",
             "write.data.path" | "write.metadata.path" | "write.folder-storage.path" => true,
             _ => false,

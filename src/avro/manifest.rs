@@ -14,8 +14,8 @@ use crate::spec::{
     PrimitiveType, Schema, Transform, Value, ordered, try_ordered,
 };
 
-/// The bytes of a manifest of format version 2; `marker` is random.
-pub(crate) fn encode_manifest(manifest: &Manifest, marker: u128) -> Result<Vec<u8>> {
+/// The bytes of a manifest of format version 2 or 3; `marker` is random.
+pub(crate) fn encode_manifest(manifest: &Manifest, format_version: i32, marker: u128) -> Result<Vec<u8>> {
     let (schema, spec) = (&manifest.schema, &manifest.partition_spec);
     let content = match manifest.content {
         ManifestContent::Data => "data",
@@ -26,11 +26,12 @@ pub(crate) fn encode_manifest(manifest: &Manifest, marker: u128) -> Result<Vec<u
         ("schema-id", schema.schema_id().to_string()),
         ("partition-spec", spec.fields_to_json().to_string()),
         ("partition-spec-id", spec.spec_id.to_string()),
-        ("format-version", "2".to_owned()),
+        ("format-version", format_version.to_string()),
         ("content", content.to_owned()),
     ];
-    let avro_schema = manifest_schema::manifest_entry(spec, schema)?;
-    let entries = manifest.entries.iter().map(|entry| encode_entry(entry, spec, schema)).collect::<Result<_>>()?;
+    let v3 = format_version > 2;
+    let avro_schema = manifest_schema::manifest_entry(spec, schema, v3)?;
+    let entries = manifest.entries.iter().map(|entry| encode_entry(entry, spec, schema, v3)).collect::<Result<_>>()?;
     container::write(&avro_schema, &metadata, entries, marker)
 }
 
@@ -80,7 +81,7 @@ fn long(value: u64) -> Avro {
     Avro::Long(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-fn encode_entry(entry: &ManifestEntry, spec: &PartitionSpec, schema: &Schema) -> Result<Avro> {
+fn encode_entry(entry: &ManifestEntry, spec: &PartitionSpec, schema: &Schema, v3: bool) -> Result<Avro> {
     let status = match entry.status {
         EntryStatus::Existing => 0,
         EntryStatus::Added => 1,
@@ -91,11 +92,11 @@ fn encode_entry(entry: &ManifestEntry, spec: &PartitionSpec, schema: &Schema) ->
         ("snapshot_id", nullable(entry.snapshot_id.map(Avro::Long))),
         ("sequence_number", nullable(entry.sequence_number.map(Avro::Long))),
         ("file_sequence_number", nullable(entry.file_sequence_number.map(Avro::Long))),
-        ("data_file", encode_data_file(&entry.data_file, spec, schema)?),
+        ("data_file", encode_data_file(&entry.data_file, spec, schema, v3)?),
     ]))
 }
 
-fn encode_data_file(file: &DataFile, spec: &PartitionSpec, schema: &Schema) -> Result<Avro> {
+fn encode_data_file(file: &DataFile, spec: &PartitionSpec, schema: &Schema, v3: bool) -> Result<Avro> {
     let pair = |key: &i32, value: Avro| record(vec![("key", Avro::Int(*key)), ("value", value)]);
     let some = |items: Vec<Avro>| nullable((!items.is_empty()).then_some(Avro::Array(items)));
     let counts = |map: &BTreeMap<i32, u64>| some(map.iter().map(|(key, count)| pair(key, long(*count))).collect());
@@ -113,7 +114,7 @@ fn encode_data_file(file: &DataFile, spec: &PartitionSpec, schema: &Schema) -> R
         Ok((manifest_schema::sanitise(&field.name), nullable(value)))
     });
     let metrics = &file.metrics;
-    Ok(record(vec![
+    let mut fields = vec![
         ("content", Avro::Int(content)),
         ("file_path", Avro::String(file.file_path.clone())),
         ("file_format", Avro::String(file.file_format.clone())),
@@ -131,7 +132,16 @@ fn encode_data_file(file: &DataFile, spec: &PartitionSpec, schema: &Schema) -> R
         ("equality_ids", some(file.equality_ids.iter().map(|id| Avro::Int(*id)).collect())),
         ("sort_order_id", nullable(file.sort_order_id.map(Avro::Int))),
         ("referenced_data_file", nullable(file.referenced_data_file.clone().map(Avro::String))),
-    ]))
+    ];
+    if v3 {
+        let longs = [
+            ("first_row_id", file.first_row_id),
+            ("content_offset", file.content_offset),
+            ("content_size_in_bytes", file.content_size_in_bytes),
+        ];
+        fields.extend(longs.map(|(name, value)| (name, nullable(value.map(Avro::Long)))));
+    }
+    Ok(record(fields))
 }
 
 fn encode_partition_value(value: &Value, primitive: Option<PrimitiveType>) -> Avro {

@@ -6,23 +6,26 @@ use crate::avro::{container, manifest_schema};
 use crate::error::{Result, ResultExt};
 use crate::spec::{FieldSummary, ManifestContent, ManifestFile};
 
-/// The bytes of a manifest list of format version 2; `marker` is random.
+/// The bytes of a manifest list of format version 2 or, of a snapshot that has a first row id, 3; `marker` is random.
 pub(crate) fn encode_manifest_list(
     manifests: &[ManifestFile],
     snapshot_id: i64,
     parent_snapshot_id: Option<i64>,
     sequence_number: i64,
+    first_row_id: Option<i64>,
     marker: u128,
 ) -> Result<Vec<u8>> {
     let parent = parent_snapshot_id.map_or_else(|| "null".to_owned(), |id| id.to_string());
-    let metadata = [
+    let mut metadata = vec![
         ("snapshot-id", snapshot_id.to_string()),
         ("parent-snapshot-id", parent),
         ("sequence-number", sequence_number.to_string()),
-        ("format-version", "2".to_owned()),
+        ("format-version", if first_row_id.is_some() { "3" } else { "2" }.to_owned()),
     ];
-    let entries = manifests.iter().map(encode_entry).collect();
-    container::write(&manifest_schema::manifest_file(), &metadata, entries, marker)
+    metadata.extend(first_row_id.map(|id| ("first-row-id", id.to_string())));
+    let v3 = first_row_id.is_some();
+    let entries = manifests.iter().map(|manifest| encode_entry(manifest, v3)).collect();
+    container::write(&manifest_schema::manifest_file(v3), &metadata, entries, marker)
 }
 
 /// A manifest list of any format version.
@@ -31,7 +34,7 @@ pub(crate) fn decode_manifest_list(bytes: &[u8]) -> Result<Vec<ManifestFile>> {
     container.decode(|i, value| decode_entry(&container.schema, value).context(|| format!("entry {i}")))
 }
 
-fn encode_entry(manifest: &ManifestFile) -> Avro {
+fn encode_entry(manifest: &ManifestFile, v3: bool) -> Avro {
     let nullable = |value: Option<Avro>| match value {
         None => Avro::Union(0, Box::new(Avro::Null)),
         Some(value) => Avro::Union(1, Box::new(value)),
@@ -54,7 +57,7 @@ fn encode_entry(manifest: &ManifestFile) -> Avro {
         ManifestContent::Data => 0,
         ManifestContent::Deletes => 1,
     };
-    record(vec![
+    let mut fields = vec![
         ("manifest_path", Avro::String(manifest.manifest_path.clone())),
         ("manifest_length", long(manifest.manifest_length)),
         ("partition_spec_id", Avro::Int(manifest.partition_spec_id)),
@@ -70,7 +73,11 @@ fn encode_entry(manifest: &ManifestFile) -> Avro {
         ("deleted_rows_count", long(manifest.deleted_rows_count.unwrap_or(0))),
         ("partitions", nullable(summaries)),
         ("key_metadata", nullable(manifest.key_metadata.clone().map(Avro::Bytes))),
-    ])
+    ];
+    if v3 {
+        fields.push(("first_row_id", nullable(manifest.first_row_id.map(Avro::Long))));
+    }
+    record(fields)
 }
 
 fn decode_entry(schema: &AvroSchema, value: Avro) -> Result<ManifestFile> {

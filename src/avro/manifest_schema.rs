@@ -1,4 +1,4 @@
-//! The Avro schemas that we write (format version 2).
+//! The Avro schemas that we write (format versions 2 and 3).
 
 use serde_json::{Value as Json, json};
 
@@ -27,31 +27,37 @@ fn array(name: &str, id: i32, element_id: i32, element: &str) -> Json {
     optional(name, id, json!({"type": "array", "items": element, "element-id": element_id}))
 }
 
+/// Behind the fields of version 2.
+fn with_longs<const N: usize>(mut fields: Vec<Json>, v3: bool, longs: [(&str, i32); N]) -> Vec<Json> {
+    if v3 {
+        fields.extend(longs.map(|(name, id)| optional(name, id, "long".into())));
+    }
+    fields
+}
+
 /// `manifest_entry` (spec: Manifests) for files of this partition spec.
-pub(super) fn manifest_entry(spec: &PartitionSpec, schema: &Schema) -> Result<Json> {
-    let data_file = json!({
-        "type": "record",
-        "name": "r2",
-        "fields": [
-            required("content", 134, "int".into()),
-            required("file_path", 100, "string".into()),
-            required("file_format", 101, "string".into()),
-            required("partition", 102, partition(spec, schema)?),
-            required("record_count", 103, "long".into()),
-            required("file_size_in_bytes", 104, "long".into()),
-            map("column_sizes", 108, 117, 118, "long"),
-            map("value_counts", 109, 119, 120, "long"),
-            map("null_value_counts", 110, 121, 122, "long"),
-            map("nan_value_counts", 137, 138, 139, "long"),
-            map("lower_bounds", 125, 126, 127, "bytes"),
-            map("upper_bounds", 128, 129, 130, "bytes"),
-            optional("key_metadata", 131, "bytes".into()),
-            array("split_offsets", 132, 133, "long"),
-            array("equality_ids", 135, 136, "int"),
-            optional("sort_order_id", 140, "int".into()),
-            optional("referenced_data_file", 143, "string".into()),
-        ],
-    });
+pub(super) fn manifest_entry(spec: &PartitionSpec, schema: &Schema, v3: bool) -> Result<Json> {
+    let fields = vec![
+        required("content", 134, "int".into()),
+        required("file_path", 100, "string".into()),
+        required("file_format", 101, "string".into()),
+        required("partition", 102, partition(spec, schema)?),
+        required("record_count", 103, "long".into()),
+        required("file_size_in_bytes", 104, "long".into()),
+        map("column_sizes", 108, 117, 118, "long"),
+        map("value_counts", 109, 119, 120, "long"),
+        map("null_value_counts", 110, 121, 122, "long"),
+        map("nan_value_counts", 137, 138, 139, "long"),
+        map("lower_bounds", 125, 126, 127, "bytes"),
+        map("upper_bounds", 128, 129, 130, "bytes"),
+        optional("key_metadata", 131, "bytes".into()),
+        array("split_offsets", 132, 133, "long"),
+        array("equality_ids", 135, 136, "int"),
+        optional("sort_order_id", 140, "int".into()),
+        optional("referenced_data_file", 143, "string".into()),
+    ];
+    let longs = [("first_row_id", 142), ("content_offset", 144), ("content_size_in_bytes", 145)];
+    let data_file = json!({"type": "record", "name": "r2", "fields": with_longs(fields, v3, longs)});
     Ok(json!({
         "type": "record",
         "name": "manifest_entry",
@@ -126,7 +132,7 @@ pub(super) fn sanitise(name: &str) -> String {
 }
 
 /// `manifest_file` (spec: Manifest Lists).
-pub(super) fn manifest_file() -> Json {
+pub(super) fn manifest_file(v3: bool) -> Json {
     let summary = json!({
         "type": "record",
         "name": "r508",
@@ -137,25 +143,23 @@ pub(super) fn manifest_file() -> Json {
             optional("upper_bound", 511, "bytes".into()),
         ],
     });
-    json!({
-        "type": "record",
-        "name": "manifest_file",
-        "fields": [
-            required("manifest_path", 500, "string".into()),
-            required("manifest_length", 501, "long".into()),
-            required("partition_spec_id", 502, "int".into()),
-            required("content", 517, "int".into()),
-            required("sequence_number", 515, "long".into()),
-            required("min_sequence_number", 516, "long".into()),
-            required("added_snapshot_id", 503, "long".into()),
-            required("added_files_count", 504, "int".into()),
-            required("existing_files_count", 505, "int".into()),
-            required("deleted_files_count", 506, "int".into()),
-            required("added_rows_count", 512, "long".into()),
-            required("existing_rows_count", 513, "long".into()),
-            required("deleted_rows_count", 514, "long".into()),
-            optional("partitions", 507, json!({"type": "array", "items": summary, "element-id": 508})),
-            optional("key_metadata", 519, "bytes".into()),
-        ],
-    })
+    let fields = vec![
+        required("manifest_path", 500, "string".into()),
+        required("manifest_length", 501, "long".into()),
+        required("partition_spec_id", 502, "int".into()),
+        required("content", 517, "int".into()),
+        required("sequence_number", 515, "long".into()),
+        required("min_sequence_number", 516, "long".into()),
+        required("added_snapshot_id", 503, "long".into()),
+        required("added_files_count", 504, "int".into()),
+        required("existing_files_count", 505, "int".into()),
+        required("deleted_files_count", 506, "int".into()),
+        required("added_rows_count", 512, "long".into()),
+        required("existing_rows_count", 513, "long".into()),
+        required("deleted_rows_count", 514, "long".into()),
+        optional("partitions", 507, json!({"type": "array", "items": summary, "element-id": 508})),
+        optional("key_metadata", 519, "bytes".into()),
+    ];
+    let fields = with_longs(fields, v3, [("first_row_id", 520)]);
+    json!({"type": "record", "name": "manifest_file", "fields": fields})
 }

@@ -69,7 +69,7 @@ fn a_manifest_with_partition_values_of_every_type_round_trips() {
         content: ManifestContent::Data,
         entries: vec![ManifestEntry::added(data_file(partition))],
     };
-    let bytes = encode_manifest(&manifest, 42).unwrap();
+    let bytes = encode_manifest(&manifest, 2, 42).unwrap();
     assert_eq!(decode_manifest(&bytes).unwrap(), manifest);
 }
 
@@ -84,7 +84,7 @@ fn with_other_fields(column: NestedField, value: Value, other: serde_json::Value
         content: ManifestContent::Data,
         entries: vec![ManifestEntry::added(data_file(vec![Some(value)]))],
     };
-    let mut bytes = encode_manifest(&manifest, 42).unwrap();
+    let mut bytes = encode_manifest(&manifest, 2, 42).unwrap();
     let text = manifest.partition_spec.fields_to_json().to_string();
     let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
     bytes.splice(at..at + text.len(), format!("{:length$}", other.to_string(), length = text.len()).into_bytes());
@@ -156,7 +156,7 @@ fn a_manifest_list_round_trips_and_its_schema_says_field_ids() {
         ManifestFile { partitions: Some(vec![]), ..manifest_file() },
         ManifestFile { partitions: None, ..manifest_file() },
     ];
-    let bytes = encode_manifest_list(&list, 77, None, 4, 1).unwrap();
+    let bytes = encode_manifest_list(&list, 77, None, 4, None, 1).unwrap();
     assert_eq!(decode_manifest_list(&bytes).unwrap(), list);
     let header = String::from_utf8_lossy(&bytes);
     assert!(header.contains("\"field-id\":500") && header.contains("\"element-id\":508"), "{header}");
@@ -171,14 +171,14 @@ fn maps_keyed_by_column_are_marked_as_maps_in_the_schema() {
         content: ManifestContent::Data,
         entries: vec![],
     };
-    let bytes = encode_manifest(&manifest, 1).unwrap();
+    let bytes = encode_manifest(&manifest, 2, 1).unwrap();
     assert!(String::from_utf8_lossy(&bytes).contains("\"logicalType\":\"map\""));
     assert_eq!(decode_manifest(&bytes).unwrap(), manifest);
 }
 
 #[test]
 fn every_truncation_of_a_manifest_list_is_a_clean_error_or_fewer_entries() {
-    let bytes = encode_manifest_list(&[manifest_file(), manifest_file()], 77, None, 4, 1).unwrap();
+    let bytes = encode_manifest_list(&[manifest_file(), manifest_file()], 77, None, 4, None, 1).unwrap();
     for length in 0..bytes.len() {
         match decode_manifest_list(&bytes[..length]) {
             Ok(list) => assert!(list.is_empty(), "a cut file gave {} entries", list.len()),
@@ -189,7 +189,7 @@ fn every_truncation_of_a_manifest_list_is_a_clean_error_or_fewer_entries() {
 
 #[test]
 fn every_flipped_byte_of_a_manifest_list_is_survived() {
-    let bytes = encode_manifest_list(&[manifest_file()], 77, None, 4, 1).unwrap();
+    let bytes = encode_manifest_list(&[manifest_file()], 77, None, 4, None, 1).unwrap();
     for at in 0..bytes.len() {
         for flip in [0x01, 0x80, 0xff] {
             let mut hostile = bytes.clone();
@@ -275,8 +275,8 @@ fn a_small_file_does_not_become_large() {
 
 #[test]
 fn blocks_of_every_codec_are_read() {
-    let own = encode_manifest_list(&[manifest_file()], 77, None, 4, 1).unwrap();
-    let schema = manifest_schema::manifest_file().to_string();
+    let own = encode_manifest_list(&[manifest_file()], 77, None, 4, None, 1).unwrap();
+    let schema = manifest_schema::manifest_file(false).to_string();
     // The block is the last but for its marker: a count, a length, and what was deflated.
     let start = own.windows(16).position(|window| window == 1_u128.to_be_bytes()).unwrap() + 16;
     let mut block = &own[start..own.len() - 16];

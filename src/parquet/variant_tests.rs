@@ -110,13 +110,13 @@ fn a_struct_of_other_parts_is_refused_by_name_and_does_not_keep_others_from_bein
 }
 
 #[test]
-fn types_of_version_3_go_through_json_and_into_no_new_table() {
+fn types_of_version_3_go_through_json_and_into_no_new_table_of_version_2() {
     for field_type in [Type::Variant, Type::Unknown] {
         let schema = Schema::new([NestedField::optional("c", field_type.clone())]).unwrap();
         assert_eq!(Schema::from_json(schema.to_json(), String::new()).unwrap(), schema);
         let warehouse = Warehouse::new(crate::store::MemoryStore::new());
         let error = futures::executor::block_on(warehouse.create("t").schema(schema).into_future()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.to_string().contains("column `c`"), "{error}");
     }
     let geometry = serde_json::json!({"type": "struct", "fields": [

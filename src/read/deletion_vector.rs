@@ -1,7 +1,8 @@
 use crate::error::{Error, Result};
 use crate::spec::Positions;
 
-const MAGIC: [u8; 4] = [0xd1, 0xd3, 0x39, 0x64];
+/// What a deletion vector begins with, behind its length.
+pub(crate) const MAGIC: [u8; 4] = [0xd1, 0xd3, 0x39, 0x64];
 
 /// The deleted positions of a deletion vector (Puffin spec: `deletion-vector-v1`), whether it lies in a Puffin file or bare.
 ///

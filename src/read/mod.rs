@@ -16,7 +16,8 @@ mod tests;
 
 pub(crate) use budget::Budget;
 pub(crate) use data_file::{DataFileRows, Reading};
-pub(crate) use deletes::{EqualityDeletes, Keys, PositionDeletes, Source};
+pub(crate) use deletes::{EqualityDeletes, Keys, Listed, PositionDeletes, Source};
+pub(crate) use deletion_vector::MAGIC as DELETION_VECTOR;
 #[cfg(any(test, fuzzing))]
 pub(crate) use deletion_vector::decode as decode_deletion_vector;
 pub(crate) use files::Files;

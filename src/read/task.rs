@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::read::deletes::{EqualityDeletes, PositionDeletes};
+use crate::read::deletes::{EqualityDeletes, Listed, PositionDeletes};
 use crate::spec::{DataFile, PartitionSpec};
 
 /// One data file to read, without the rows that were deleted.
@@ -81,6 +81,14 @@ impl ScanTask {
         self.deletes.equality.is_empty().then_some(rows)
     }
 
+    /// Whether it is the same file with the same rows left, which have the same ids: deletes come, and ids where there were none.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let (file, of) = (&self.data_file, &other.data_file);
+        file.file_path == of.file_path
+            && file.first_row_id == of.first_row_id
+            && self.deletes.same(&other.deletes, &file.file_path)
+    }
+
     /// What deletes the rows that are wanted, if those are.
     pub(crate) fn removed_by(&self) -> Option<&Deletes> {
         match &self.change.as_ref()?.kind {
@@ -108,6 +116,11 @@ impl Deletes {
             deletes.positions.iter().map(|positions| positions.vector_of(data_file)).collect::<Vec<_>>()
         };
         self.paths().eq(other.paths()) && vectors(self) == vectors(other)
+    }
+
+    /// The delete files and vectors that are of this data file and no other.
+    pub(crate) fn alone_of(&self, data_file: &str) -> impl Iterator<Item = &Listed> {
+        self.positions.iter().filter_map(move |deletes| deletes.alone_of(data_file))
     }
 
     /// The fields that equality deletes compare.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::parquet::Projection;
-use crate::read::{Equality, EqualityDeletes, PositionDeletes, ScanTask, Source, check_format};
+use crate::read::{Equality, EqualityDeletes, Listed, PositionDeletes, ScanTask, Source, check_format};
 use crate::scan::delete_bounds::{may_delete_positions, may_delete_values};
 use crate::spec::{DataContent, DataFile, PartitionSpec, Schema, Value};
 
@@ -24,7 +24,7 @@ pub(super) struct DeleteIndex {
 
 #[derive(Clone, Debug)]
 struct Delete {
-    file: Arc<DataFile>,
+    listed: Listed,
     sequence_number: i64,
 }
 
@@ -43,11 +43,18 @@ type Placed = HashMap<String, Arc<PositionDeletes>>;
 type Partition = (i32, Vec<u8>);
 
 impl DeleteIndex {
-    /// Takes in a delete file.
+    /// Takes in a delete file that a manifest lists.
     ///
     /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) on one of a format that cannot be read.
-    pub(super) fn add(&mut self, file: &DataFile, sequence_number: i64, spec: &PartitionSpec) -> Result<()> {
-        let delete = Delete { file: Arc::new(file.clone()), sequence_number };
+    pub(super) fn add(
+        &mut self,
+        file: &DataFile,
+        sequence_number: i64,
+        spec: &PartitionSpec,
+        manifest: &Arc<str>,
+    ) -> Result<()> {
+        let listed = Listed { file: Arc::new(file.clone()), manifest: manifest.clone() };
+        let delete = Delete { listed, sequence_number };
         if file.content == DataContent::EqualityDeletes {
             check_format(file)?;
             let mut ids = file.equality_ids.clone();
@@ -70,7 +77,7 @@ impl DeleteIndex {
             if let Some(other) = self.vectors.insert(data_file.clone(), delete) {
                 return Err(Error::invalid_data(format!(
                     "there are two deletion vectors for {data_file}, in {} and {}",
-                    other.file.file_path, file.file_path
+                    other.listed.file.file_path, file.file_path
                 )));
             }
             return Ok(());
@@ -103,7 +110,8 @@ impl DeleteIndex {
             let by_partition = self.positions_by_partition.get(&own).into_iter().flatten();
             needed.positions.extend(by_path.chain(by_partition).filter(|number| {
                 self.positions.get(**number).is_some_and(|delete| {
-                    delete.sequence_number >= sequence_number && may_delete_positions(&delete.file, &file.file_path)
+                    delete.sequence_number >= sequence_number
+                        && may_delete_positions(&delete.listed.file, &file.file_path)
                 })
             }));
         }
@@ -112,7 +120,7 @@ impl DeleteIndex {
                 continue;
             }
             let files = deletes.iter().enumerate().filter(|(_, delete)| {
-                delete.sequence_number > sequence_number && may_delete_values(&delete.file, file, ids, schema)
+                delete.sequence_number > sequence_number && may_delete_values(&delete.listed.file, file, ids, schema)
             });
             let files: Vec<usize> = files.map(|(number, _)| number).collect();
             if !files.is_empty() {
@@ -168,13 +176,13 @@ impl DeleteIndex {
         schema: &Arc<Schema>,
     ) -> Result<Deleter> {
         let positions = self.positions.iter().zip(wanted).map(|(delete, wanted)| {
-            let path = delete.file.file_path.clone();
-            Arc::new(PositionDeletes::new(path, Source::Rows(delete.file.clone(), wanted)))
+            let path = delete.listed.file.file_path.clone();
+            Arc::new(PositionDeletes::new(path, Source::Rows(delete.listed.clone(), wanted)))
         });
         let positions = positions.collect();
         let equality = self.equality.iter().map(|((ids, _), deletes)| {
             let projection = Projection::of_ids(schema, ids)?;
-            let files = deletes.iter().map(|delete| (delete.file.clone(), delete.sequence_number)).collect();
+            let files = deletes.iter().map(|delete| (delete.listed.file.clone(), delete.sequence_number)).collect();
             Ok(Arc::new(EqualityDeletes::new(ids.clone(), projection, files)))
         });
         let equality = equality.collect::<Result<_>>()?;
@@ -183,9 +191,11 @@ impl DeleteIndex {
 
     /// The deletion vectors of data files, those near each other together.
     fn place_vectors<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Placed {
-        let mut vectors: Vec<&Arc<DataFile>> = paths.filter_map(|path| Some(&self.vectors.get(path)?.file)).collect();
-        vectors.sort_by(|a, b| (&a.file_path, a.content_offset).cmp(&(&b.file_path, b.content_offset)));
-        let near = |a: &&Arc<DataFile>, b: &&Arc<DataFile>| {
+        let mut vectors: Vec<&Listed> = paths.filter_map(|path| Some(&self.vectors.get(path)?.listed)).collect();
+        let place = |listed: &Listed| (listed.file.file_path.clone(), listed.file.content_offset);
+        vectors.sort_by_cached_key(|listed| place(listed));
+        let near = |a: &&Listed, b: &&Listed| {
+            let (a, b) = (&a.file, &b.file);
             let (a_at, b_at) = (a.content_offset.unwrap_or(0), b.content_offset.unwrap_or(0));
             // Aligned, so that a long chain of neighbours is not one.
             a.file_path == b.file_path && a_at.div_euclid(NEAR) == b_at.div_euclid(NEAR)
@@ -193,9 +203,9 @@ impl DeleteIndex {
         let mut placed = HashMap::new();
         for group in vectors.chunk_by(near) {
             let Some(first) = group.first() else { continue };
-            let files = group.iter().map(|file| (*file).clone()).collect();
-            let deletes = Arc::new(PositionDeletes::new(first.file_path.clone(), Source::Vectors(files)));
-            for file in group {
+            let vectors = group.iter().map(|listed| (*listed).clone()).collect();
+            let deletes = Arc::new(PositionDeletes::new(first.file.file_path.clone(), Source::Vectors(vectors)));
+            for Listed { file, .. } in group {
                 placed.extend(file.referenced_data_file.clone().map(|data_file| (data_file, deletes.clone())));
             }
         }

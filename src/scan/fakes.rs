@@ -138,7 +138,7 @@ impl Made {
                 content,
                 entries: vec![entry],
             };
-            let bytes = avro::encode_manifest(&manifest, number as u128).unwrap();
+            let bytes = avro::encode_manifest(&manifest, 2, number as u128).unwrap();
             let manifest_path = format!("memory://store/t/metadata/m{number}.avro");
             list.push(ManifestFile {
                 manifest_path,
@@ -160,7 +160,7 @@ impl Made {
             });
             self.put(&format!("t/metadata/m{number}.avro"), bytes);
         }
-        self.put("t/metadata/list.avro", avro::encode_manifest_list(&list, 1, None, 100, 0).unwrap());
+        self.put("t/metadata/list.avro", avro::encode_manifest_list(&list, 1, None, 100, None, 0).unwrap());
         self.metadata(now)
     }
 

@@ -112,11 +112,13 @@ impl Planner {
             self.deletes_left -= 1;
             self.progress.note(|report| report.take(cost));
             let pruner = pruner(&self.scan);
+            let path: Arc<str> = file.manifest_path.as_str().into();
             for entry in live(&manifest) {
                 if entry.data_file.content == DataContent::Data {
                     return Err(misplaced(&file, entry));
                 }
-                deletes.add(&entry.data_file, entry.sequence_number.unwrap_or(0), pruner.spec(&file, &manifest))?;
+                let (spec, sequence_number) = (pruner.spec(&file, &manifest), entry.sequence_number.unwrap_or(0));
+                deletes.add(&entry.data_file, sequence_number, spec, &path)?;
             }
         }
         Ok(deletes)

@@ -266,7 +266,7 @@ fn a_data_file_of_orc_is_refused_by_name() {
         let bytes = store.get(&key, GetOptions::default()).await.unwrap().bytes;
         let mut manifest = crate::avro::decode_manifest(&bytes).unwrap();
         manifest.entries[0].data_file.file_format = "ORC".into();
-        let bytes = crate::avro::encode_manifest(&manifest, 1).unwrap();
+        let bytes = crate::avro::encode_manifest(&manifest, 2, 1).unwrap();
         let _ = store.put(&key, bytes.into(), PutOptions::default()).await.unwrap();
         let error = Warehouse::new(store).open("t").await.unwrap().scan().collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);

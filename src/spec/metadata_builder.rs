@@ -28,7 +28,7 @@ pub(crate) struct NewTable {
 
 impl TableMetadata {
     /// The first version of a new table. What its columns need of the format is for the caller to see
-    /// ([`Schema::least_format_version`]).
+    /// ([`Schema::checked`]).
     pub(crate) fn create(new: NewTable, now: Timestamp) -> Self {
         let NewTable { format_version, table_uuid, location, schema, partition_spec, sort_order, properties } = new;
         let partition_ids = partition_spec.fields.iter().map(|field| field.field_id);
@@ -67,7 +67,6 @@ impl TableMetadata {
     ///
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on an earlier version and one that is not known, and with
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a table of version 1 that lacks what later ones need.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tables of format version 3, when they are written"))]
     pub(crate) fn upgrade(&mut self, to: i32) -> Result<()> {
         let from = self.format_version;
         if to < from || !(1..=3).contains(&to) {
@@ -121,6 +120,9 @@ impl TableMetadata {
             return Err(Error::conflict(format!("the snapshot id {} is taken", snapshot.snapshot_id)));
         }
         let id = snapshot.snapshot_id;
+        if let (Some(first), Some(added)) = (snapshot.first_row_id, snapshot.added_rows) {
+            self.next_row_id = Some(first.saturating_add(added));
+        }
         self.last_sequence_number = self.last_sequence_number.max(snapshot.sequence_number);
         self.snapshots.push(Arc::new(snapshot));
         self.move_branch(branch, id);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::spec::{NestedField, PrimitiveType, Schema, StructType};
 
 /// The path of the data file.
@@ -21,6 +21,7 @@ pub(crate) const DELETE_FILE_PATH: i32 = i32::MAX - 101;
 pub(crate) const DELETE_POS: i32 = i32::MAX - 102;
 /// The row's id, which stays with it when it is rewritten (v3).
 pub(crate) const ROW_ID: i32 = i32::MAX - 107;
+pub(crate) const ROW_ID_COLUMN: &str = "_row_id";
 /// The sequence number of the commit that last changed the row (v3).
 pub(crate) const LAST_UPDATED_SEQUENCE_NUMBER: i32 = i32::MAX - 108;
 /// What became of the row: `insert` or `delete` (scans of changes).
@@ -40,7 +41,7 @@ const COLUMNS: [(&str, i32, PrimitiveType); 5] = [
     ("_file", FILE, PrimitiveType::String),
     ("_pos", POS, PrimitiveType::Long),
     ("_spec_id", SPEC_ID, PrimitiveType::Int),
-    ("_row_id", ROW_ID, PrimitiveType::Long),
+    (ROW_ID_COLUMN, ROW_ID, PrimitiveType::Long),
     ("_last_updated_sequence_number", LAST_UPDATED_SEQUENCE_NUMBER, PrimitiveType::Long),
 ];
 
@@ -71,6 +72,21 @@ pub(crate) fn with_metadata_columns(
         if !fields.iter().any(|field| field.name == column.name || field.id == column.id) {
             fields.push(column);
         }
+    }
+    Schema::with_ids(schema.schema_id(), StructType { fields })
+}
+
+/// The schema, and behind its columns those in which files keep what rows had before they were written there (spec: Row
+/// Lineage).
+///
+/// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) if a column of the table has the name of one.
+pub(crate) fn with_lineage(schema: &Schema) -> Result<Schema> {
+    let mut fields = schema.fields().to_vec();
+    for (name, id, primitive) in COLUMNS.into_iter().filter(|(_, id, _)| is_inherited(*id)) {
+        if fields.iter().any(|field| field.name == name) {
+            return Err(Error::unsupported(format!("rewriting rows of a table that has a column `{name}` of its own")));
+        }
+        fields.push(NestedField::optional(name, primitive).id(id));
     }
     Schema::with_ids(schema.schema_id(), StructType { fields })
 }

@@ -27,6 +27,12 @@ impl Positions {
         Ok(Self(set))
     }
 
+    /// Appends them in the 64-bit portable format of Roaring bitmaps.
+    pub(crate) fn write_portable(&self, bytes: &mut Vec<u8>) {
+        // Writing to memory cannot fail.
+        let _ = self.0.serialize_into(bytes);
+    }
+
     /// Adds a position. Returns whether it is new.
     pub fn insert(&mut self, position: u64) -> bool {
         self.0.insert(position)

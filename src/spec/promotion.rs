@@ -1,4 +1,4 @@
-use crate::spec::{NestedField, PrimitiveType, Schema, Transform, Type, Value};
+use crate::spec::{PrimitiveType, Transform, Type, Value};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -30,17 +30,6 @@ impl Type {
             | Self::Primitive(PrimitiveType::TimestampNs | PrimitiveType::TimestamptzNs) => 3,
             _ => 1,
         }
-    }
-}
-
-impl Schema {
-    /// The first version of the format that a table of these columns can have.
-    pub(crate) fn least_format_version(&self) -> i32 {
-        let least = |field: &NestedField| match field.initial_default.is_some() || field.write_default.is_some() {
-            true => 3,
-            false => field.field_type.format_version(),
-        };
-        self.walk().into_iter().map(|(_, field)| least(field)).max().unwrap_or(1)
     }
 }
 

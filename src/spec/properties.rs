@@ -36,9 +36,17 @@ pub(crate) const TARGET_FILE_SIZE: &str = "write.target-file-size-bytes";
 pub(crate) const MAX_ROWS_PER_FILE: &str = "datashard.write.max-rows-per-file";
 /// Which columns the names in files without field ids mean, as JSON.
 pub(crate) const NAME_MAPPING: &str = "schema.name-mapping.default";
+/// Never a property of a table: setting it upgrades the table's format, as other engines have it.
+pub(crate) const FORMAT_VERSION: &str = "format-version";
 /// Java's names for places outside the table that file-system tables cannot have.
 pub(crate) const METADATA_PATH: &str = "write.metadata.path";
 pub(crate) const DATA_PATH: &str = "write.data.path";
+
+/// The version of the format that a value of [`FORMAT_VERSION`] means.
+pub(crate) fn format_version(text: &str) -> Result<i32> {
+    let wrong = |_| Error::invalid_input(format!("property `{FORMAT_VERSION}`: `{text}` is no version"));
+    text.trim().parse().map_err(wrong)
+}
 
 impl TableMetadata {
     /// A property as a number; the default if it is not set.

@@ -64,6 +64,8 @@ pub struct Totals {
     pub position_deletes: u64,
     /// `total-equality-deletes`
     pub equality_deletes: u64,
+    /// Deletion vectors among the delete files, of which no total is kept.
+    pub(crate) vectors: u64,
 }
 
 const RECORDS: &str = "total-records";
@@ -88,6 +90,7 @@ impl Summary {
             delete_files: self.count(DELETE_FILES)?,
             position_deletes: self.count(POSITION_DELETES)?,
             equality_deletes: self.count(EQUALITY_DELETES)?,
+            vectors: 0,
         })
     }
 
@@ -125,12 +128,14 @@ impl Summary {
             ("added-records", added.records),
             ("added-files-size", added.files_size),
             ("added-delete-files", added.delete_files),
+            ("added-dvs", added.vectors),
             ("added-position-deletes", added.position_deletes),
             ("added-equality-deletes", added.equality_deletes),
             ("deleted-data-files", removed.data_files),
             ("deleted-records", removed.records),
             ("removed-files-size", removed.files_size),
             ("removed-delete-files", removed.delete_files),
+            ("removed-dvs", removed.vectors),
             ("removed-position-deletes", removed.position_deletes),
             ("removed-equality-deletes", removed.equality_deletes),
         ];
@@ -154,6 +159,7 @@ impl Totals {
             DataContent::PositionDeletes => (&mut self.delete_files, &mut self.position_deletes),
             DataContent::EqualityDeletes => (&mut self.delete_files, &mut self.equality_deletes),
         };
+        self.vectors += u64::from(file.content_offset.is_some());
         *files += 1;
         *of = of.saturating_add(rows);
     }

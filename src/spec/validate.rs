@@ -68,6 +68,13 @@ pub(crate) fn step(base: &TableMetadata, next: &TableMetadata) -> Result<()> {
     let before: BTreeSet<i64> = ordered(base.snapshots.iter().map(|snapshot| snapshot.snapshot_id));
     for snapshot in next.snapshots.iter().filter(|snapshot| !before.contains(&snapshot.snapshot_id)) {
         kept("a new snapshot's sequence number is new", snapshot.sequence_number > base.last_sequence_number)?;
+        let row_ids = snapshot.first_row_id.zip(snapshot.added_rows);
+        kept("a new snapshot of version 3 has row ids", base.format_version < 3 || row_ids.is_some())?;
+        let is_new = |(first, added): (i64, i64)| {
+            let end = first.checked_add(added.max(0));
+            Some(first) >= base.next_row_id && end.is_some() && end <= next.next_row_id
+        };
+        kept("row ids are not used again", row_ids.is_none_or(is_new))?;
         if let Some(parent) = snapshot.parent_snapshot_id {
             let time = next.snapshot(parent).map(|parent| parent.timestamp);
             kept("a new snapshot's parent is there", time.is_some())?;

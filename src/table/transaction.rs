@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::expr::Predicate;
 use crate::runtime::{BoxFuture, MaybeSend};
 use crate::scan::Filter;
-use crate::spec::{MAIN, PartitionUpdate, SchemaUpdate, SortTerm};
+use crate::spec::{MAIN, PartitionUpdate, SchemaUpdate, SortTerm, properties};
 use crate::table::{Merge, Table};
 use crate::transaction::{Change, Guard, IdempotencyKey, Isolation, MetadataChange, TransactionReceipt};
 
@@ -175,7 +175,12 @@ impl<'a> Transaction<'a> {
         self.metadata(MetadataChange::Sort(terms.into_iter().collect()))
     }
 
-    /// Sets a table property.
+    /// Makes the table's format version 2 or 3 ([`Table::upgrade`]).
+    pub fn upgrade(self, format_version: i32) -> Self {
+        self.set_property(properties::FORMAT_VERSION, format_version.to_string())
+    }
+
+    /// Sets a table property. As in other engines `format-version` is none: it [upgrades](Self::upgrade) the table.
     pub fn set_property(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata(MetadataChange::SetProperty(name.into(), value.into()))
     }

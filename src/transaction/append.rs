@@ -50,7 +50,8 @@ impl Appends {
                 batches = batches.into_iter().map(|batch| conform(&schema, &batch?)).collect();
             }
             let batches = Box::pin(stream::iter(batches));
-            files.extend(write_batches(table, &draft.metadata, &schema, batches).await?);
+            let written = rows.first().and_then(|rows| rows.with_ids.clone()).unwrap_or_else(|| schema.clone());
+            files.extend(write_batches(table, &draft.metadata, &written, batches).await?);
             self.files = Some(files);
         }
         if self.manifests.is_none() {
@@ -98,12 +99,13 @@ pub(crate) async fn prepare_beyond(
     mut batches: BoxStream<'_, Result<RecordBatch>>,
 ) -> Result<AppendedRows> {
     refuse_unwritable(table, metadata)?;
+    refuse_version_1(metadata)?;
     let schema = metadata.current_schema()?.clone();
     let mut small = Vec::new();
     let (mut bytes, mut rows) = (0, 0_u64);
     while bytes < most {
         let Some(batch) = batches.try_next().await? else {
-            return Ok(AppendedRows { schema, rows, content: Content::Batches(small) });
+            return Ok(AppendedRows { schema, rows, content: Content::Batches(small), with_ids: None });
         };
         if batch.num_rows() > 0 {
             let batch = conform(&schema, &batch)?;
@@ -116,7 +118,15 @@ pub(crate) async fn prepare_beyond(
     let all = stream::iter(small).map(Ok).chain(rest);
     let files = write_batches(table, metadata, &schema, Box::pin(all)).await?;
     let rows = files.iter().map(|file| file.data_file.metrics.record_count).sum();
-    Ok(AppendedRows { schema: schema.clone(), rows, content: Content::Files(files) })
+    Ok(AppendedRows { schema: schema.clone(), rows, content: Content::Files(files), with_ids: None })
+}
+
+/// Refuses what is of format version 1: before it is written to it is upgraded, which its owner has to want.
+pub(super) fn refuse_version_1(metadata: &TableMetadata) -> Result<()> {
+    match metadata.format_version {
+        ..2 => Err(Error::unsupported("writing to a table of format version 1; it can be upgraded to 2 or 3")),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses, by name, tables that this version cannot write to.
@@ -124,9 +134,6 @@ pub(crate) fn refuse_unwritable(table: &TableHandle, metadata: &TableMetadata) -
     let refuse = |what: String| Err(Error::unsupported(format!("writing to the table `{}`: {what}", table.name)));
     if let Some(why) = table.catalog.read_only() {
         return refuse(why);
-    }
-    if metadata.format_version != 2 {
-        return refuse(format!("its format version is {}; 2 is supported", metadata.format_version));
     }
     if table.head().version == 0 {
         return refuse("its metadata files have no version numbers, so commits could not be told apart".into());

@@ -13,7 +13,9 @@ use crate::spec::{
     DataFile, EntryStatus, MAIN, ManifestFile, ManifestSource, Operation, RefUpdate, Snapshot, Summary, TableMetadata,
     Totals, properties,
 };
+use crate::transaction::append::refuse_version_1;
 use crate::transaction::manifest::NewManifest;
+use crate::transaction::row_ids;
 use crate::write::{PreparedFile, put_new, send_all};
 
 /// The next version of a table on its way: the metadata as it is to be, and the files that have to be in the store before
@@ -154,6 +156,7 @@ impl Draft {
     /// Adds a snapshot on top of the branch's newest. Reads what is not known yet of that; writes nothing before
     /// [`send`](Self::send).
     pub(super) async fn add_snapshot(&mut self, changes: Changes<'_>) -> Result<()> {
+        refuse_version_1(&self.metadata)?;
         let parent = self.newest()?;
         let before = match &parent {
             Some(snapshot) => self.source.manifests.list(&self.source.handle, snapshot).await?.0,
@@ -230,12 +233,15 @@ impl Draft {
         snapshot_id: i64,
         sequence_number: i64,
         summary: Summary,
-        list: Vec<ManifestFile>,
+        mut list: Vec<ManifestFile>,
     ) -> Result<()> {
         let table = self.source.handle.clone();
+        let row_ids = row_ids::assign(&self.metadata, &mut list)?;
+        let first_row_id = row_ids.as_ref().map(|ids| ids.start);
         let parent_snapshot_id = self.newest()?.map(|snapshot| snapshot.snapshot_id);
         let marker = table.runtime.random();
-        let bytes = avro::encode_manifest_list(&list, snapshot_id, parent_snapshot_id, sequence_number, marker)?;
+        let bytes =
+            avro::encode_manifest_list(&list, snapshot_id, parent_snapshot_id, sequence_number, first_row_id, marker)?;
         let relative = format!("metadata/snap-{snapshot_id}-1-{}.avro", table.unique());
         let uri = table.location.uri(&relative);
         // The first has the time of the version; what comes after it in the same version is later.
@@ -250,8 +256,8 @@ impl Draft {
             manifests: ManifestSource::List(uri.clone()),
             summary,
             schema_id: Some(self.metadata.current_schema_id),
-            first_row_id: None,
-            added_rows: None,
+            first_row_id,
+            added_rows: row_ids.map(|ids| ids.end - ids.start),
             extra: Map::new(),
         };
         self.metadata.add_snapshot(snapshot, &self.branch)?;
@@ -275,7 +281,8 @@ impl Draft {
         let live = manifest.entries.iter().filter(|entry| entry.status != EntryStatus::Deleted);
         let gone = live.filter(|entry| is_removed(&entry.data_file));
         let gone = gone.map(|entry| (file.partition_spec_id, entry.data_file.clone())).collect();
-        Ok((NewManifest::without(table, &manifest, snapshot_id, is_removed)?, gone))
+        let version = self.metadata.format_version;
+        Ok((NewManifest::without(table, &manifest, version, snapshot_id, is_removed)?, gone))
     }
 
     /// The totals of a snapshot whose writer left some out of its summary.
@@ -308,6 +315,7 @@ impl Draft {
         if self.snapshot_ids.is_empty() && !self.is_changed {
             return Ok(None);
         }
+        refuse_version_1(&self.metadata)?;
         if self.keys.is_some() && self.snapshot_ids.is_empty() {
             return Err(Error::invalid_input(
                 "an idempotency key is kept with a snapshot, and a change of metadata alone makes none",

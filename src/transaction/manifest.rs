@@ -40,8 +40,11 @@ impl NewManifest {
             let newest_first = std::iter::once(schema).chain(metadata.schemas.iter().rev());
             let schema = newest_first.into_iter().find(has_sources).unwrap_or(schema).clone();
             let content = if is_data { ManifestContent::Data } else { ManifestContent::Deletes };
-            let entries = files.into_iter().map(|file| ManifestEntry::added(file.clone())).collect();
-            Self::new(table, Manifest { schema, partition_spec: spec, content, entries }, 0)
+            // Where rows begin to be counted is for the list to say, whatever they were elsewhere.
+            let files = files.into_iter().map(|file| DataFile { first_row_id: None, ..file.clone() });
+            let entries = files.map(ManifestEntry::added).collect();
+            let manifest = Manifest { schema, partition_spec: spec, content, entries };
+            Self::new(table, manifest, metadata.format_version, 0)
         });
         adding.collect()
     }
@@ -51,6 +54,7 @@ impl NewManifest {
     pub(super) fn without(
         table: &TableHandle,
         manifest: &Manifest,
+        format_version: i32,
         snapshot_id: i64,
         is_removed: impl Fn(&DataFile) -> bool,
     ) -> Result<Self> {
@@ -62,11 +66,11 @@ impl NewManifest {
         let manifest = Manifest { entries: entries.collect(), ..manifest.clone() };
         let left = manifest.entries.iter().filter(|entry| entry.status == EntryStatus::Existing);
         let least = left.filter_map(|entry| entry.sequence_number).min();
-        Self::new(table, manifest, least.unwrap_or(i64::MAX))
+        Self::new(table, manifest, format_version, least.unwrap_or(i64::MAX))
     }
 
-    fn new(table: &TableHandle, manifest: Manifest, min_sequence_number: i64) -> Result<Self> {
-        let bytes: Bytes = avro::encode_manifest(&manifest, table.runtime.random())?.into();
+    fn new(table: &TableHandle, manifest: Manifest, format_version: i32, min_sequence_number: i64) -> Result<Self> {
+        let bytes: Bytes = avro::encode_manifest(&manifest, format_version, table.runtime.random())?.into();
         let relative = format!("metadata/{}-m0.avro", table.unique());
         let uri = table.location.uri(&relative);
         let file = ManifestFile {

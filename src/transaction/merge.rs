@@ -13,6 +13,7 @@ use crate::transaction::draft::Draft;
 use crate::transaction::isolation::Guard;
 use crate::transaction::keyed::{KeySet, Keyed, Stays};
 use crate::transaction::remove::{Mode, Removal};
+use crate::transaction::row_ids;
 use crate::transaction::steps::{AppendRows, MERGE_MODE, replace};
 use crate::transaction::victims::{Looked, note};
 use crate::transaction::work::{AppendedRows, Effect, Step};
@@ -66,8 +67,10 @@ impl Step for MergeRows {
                 self.source = Some((schema.clone(), source));
             }
             let Some((_, source)) = &self.source else { return Ok(Effect::default()) };
+            // Rows that are updated keep their ids.
+            let target = row_ids::with_ids(&draft.metadata, &schema)?;
             let filter = &source.keys.filter;
-            let scan = draft.scan().select(source.needed(&schema)).filter(filter.clone());
+            let scan = draft.scan().select(source.needed(&target)).filter(filter.clone());
             let mut plan = scan.ordered().plan().await?;
             self.guard.check(draft, filter).await?;
             self.looked.again(&mut plan.tasks, &self.guard)?;
@@ -75,14 +78,15 @@ impl Step for MergeRows {
             let (mut seen, mut gone, mut written) = (HashSet::new(), BTreeMap::new(), Vec::new());
             let mut batches = plan.stream()?;
             while let Some(batch) = batches.try_next().await? {
-                written.extend(source.matched(&schema, &batch, &mut seen, &mut gone)?);
+                written.extend(source.matched(&target, &batch, &mut seen, &mut gone)?);
             }
-            written.extend(source.not_matched(&schema, &seen)?);
+            written.extend(source.not_matched(&target, &seen)?);
             let victims = self.looked.victims(tasks, gone);
             self.removal.prepare(draft, &victims, Mode::of(draft, MERGE_MODE)?).await?;
             if self.rows.as_ref().is_none_or(|(same, _)| *same != written) {
-                let rows = AppendRows::new(AppendedRows::of(schema, written.clone()));
-                self.rows = Some((written, rows));
+                let with_ids = Some(target).filter(|target| !target.same_fields(&schema));
+                let rows = AppendedRows { with_ids, ..AppendedRows::of(schema, written.clone()) };
+                self.rows = Some((written, AppendRows::new(rows)));
             }
             let Some((_, rows)) = &mut self.rows else { return Ok(Effect::default()) };
             rows.prepare(draft).await?;

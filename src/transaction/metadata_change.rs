@@ -4,6 +4,7 @@ use crate::spec::{PartitionUpdate, SchemaUpdate, SortOrder, SortTerm, TableMetad
 /// A change of a table's metadata, which is made again on whatever version it is committed on.
 #[derive(Clone, Debug)]
 pub(crate) enum MetadataChange {
+    /// The property `format-version` is no property, as other engines have it, but an upgrade.
     SetProperty(String, String),
     RemoveProperty(String),
     Schema(SchemaUpdate),
@@ -15,6 +16,9 @@ pub(crate) enum MetadataChange {
 impl MetadataChange {
     pub(crate) fn apply(&self, metadata: &mut TableMetadata) -> Result<()> {
         match self {
+            Self::SetProperty(name, value) if name == properties::FORMAT_VERSION => {
+                metadata.upgrade(properties::format_version(value)?)?;
+            }
             Self::SetProperty(name, value) => {
                 refuse_reserved(name)?;
                 metadata.properties.insert(name.clone(), value.clone());
@@ -51,6 +55,7 @@ fn refuse_reserved(name: &str) -> Result<()> {
         properties::PYTHON_COMPACTION_THRESHOLD,
         properties::METADATA_PATH,
         properties::DATA_PATH,
+        properties::FORMAT_VERSION,
     ];
     if own.contains(&name) || name.is_empty() {
         return Err(Error::invalid_input(format!("the property `{name}` cannot be set")));

@@ -18,6 +18,8 @@ mod isolation;
 mod keyed;
 #[cfg(test)]
 mod keyed_tests;
+#[cfg(test)]
+mod lineage_tests;
 mod manifest;
 mod merge;
 #[cfg(test)]
@@ -34,9 +36,12 @@ mod refs;
 mod refs_tests;
 mod remove;
 mod resolve;
+mod row_ids;
 mod steps;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_3_tests;
 mod victims;
 mod work;
 

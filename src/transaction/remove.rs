@@ -6,19 +6,21 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::error::{Error, Result};
 use crate::parquet::conform;
-use crate::read::PositionDeletes;
-use crate::spec::Schema;
+use crate::read::{Files, PositionDeletes};
+use crate::scan::ScanTask;
+use crate::spec::metadata_columns::with_lineage;
+use crate::spec::{Positions, Schema};
 use crate::transaction::draft::{Draft, Removed};
 use crate::transaction::manifest::NewManifest;
 use crate::transaction::victims::{Doomed, Victim};
-use crate::write::{PreparedFile, write_batches, write_position_deletes};
+use crate::write::{PreparedFile, write_batches, write_deletion_vectors, write_position_deletes};
 
 /// How rows are removed from files of which some are left (`write.delete.mode` and its like).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// The file is written anew without them.
     CopyOnWrite,
-    /// Their positions are written down beside the file.
+    /// Their positions are written down beside the file: from format version 3 on in deletion vectors.
     MergeOnRead,
 }
 
@@ -43,20 +45,27 @@ pub(super) struct Removal {
     pub(super) manifests: Vec<NewManifest>,
     /// How many rows are removed.
     pub(super) rows: u64,
-    /// Of what it was prepared.
-    of: Option<(Mode, Vec<Victim>)>,
+    /// Of what it was prepared, and for which version of the format.
+    of: Option<(Mode, i32, Vec<Victim>)>,
 }
 
 impl Removal {
     /// Prepares the removal of these rows. What was written before is used again if it is of the same rows.
     pub(super) async fn prepare(&mut self, draft: &Draft, victims: &[Victim], mode: Mode) -> Result<()> {
-        let is_same = self.of.as_ref().is_some_and(|(of, before)| {
-            *of == mode && before.len() == victims.len() && before.iter().zip(victims).all(|(a, b)| a.is_same(b))
+        let version = draft.metadata.format_version;
+        let is_same = self.of.as_ref().is_some_and(|(of, of_version, before)| {
+            (*of, *of_version) == (mode, version)
+                && before.len() == victims.len()
+                && before.iter().zip(victims).all(|(a, b)| a.is_same(b))
         });
         self.removed = Removed::default();
-        for victim in victims {
-            if victim.rows == Doomed::All || mode == Mode::CopyOnWrite {
-                self.removed.insert(&victim.task.manifest, &victim.task.data_file);
+        for Victim { task, rows, .. } in victims {
+            if *rows == Doomed::All || mode == Mode::CopyOnWrite {
+                self.removed.insert(&task.manifest, &task.data_file);
+            }
+            // What deletes rows of this file alone goes with it, or is in its new deletion vector.
+            for listed in task.deletes.alone_of(&task.data_file.file_path).filter(|_| version > 2) {
+                self.removed.insert(&listed.manifest, &listed.file);
             }
         }
         if is_same {
@@ -79,6 +88,7 @@ impl Removal {
                 });
                 rewrite(draft, &schema, tasks.collect()).await?
             }
+            Mode::MergeOnRead if version > 2 => vectors(draft, some.collect()).await?,
             Mode::MergeOnRead => {
                 let mut groups: BTreeMap<(i32, Vec<_>), Vec<_>> = BTreeMap::new();
                 for (task, positions) in some {
@@ -93,26 +103,42 @@ impl Removal {
             }
         };
         self.manifests = NewManifest::all_adding(draft.table(), &draft.metadata, &schema, &self.files)?;
-        self.of = Some((mode, victims.to_vec()));
+        self.of = Some((mode, version, victims.to_vec()));
         Ok(())
     }
 }
 
-/// The rows that are left of files, in new files.
-async fn rewrite(draft: &Draft, schema: &Arc<Schema>, tasks: Vec<crate::scan::ScanTask>) -> Result<Vec<PreparedFile>> {
+/// The rows that are left of files, in new files. They keep their ids, and when they were last changed (spec: Row Lineage).
+async fn rewrite(draft: &Draft, schema: &Arc<Schema>, tasks: Vec<ScanTask>) -> Result<Vec<PreparedFile>> {
     if tasks.is_empty() {
         return Ok(Vec::new());
     }
-    let plan = draft.scan().ordered().plan_of(tasks)?;
-    let rows = plan.stream()?.map(|batch| conform(schema, &batch?));
-    write_batches(draft.table(), &draft.metadata, schema, Box::pin(rows)).await
+    let schema = match draft.metadata.format_version {
+        ..3 => schema.clone(),
+        _ => Arc::new(with_lineage(schema)?),
+    };
+    let columns = schema.fields().iter().map(|field| field.name.as_str());
+    let plan = draft.scan().ordered().select(columns).plan_of(tasks)?;
+    let rows = plan.stream()?.map(|batch| conform(&schema, &batch?));
+    write_batches(draft.table(), &draft.metadata, &schema, Box::pin(rows)).await
+}
+
+/// A deletion vector for each file, with what was deleted of it before.
+async fn vectors(draft: &Draft, victims: Vec<(&ScanTask, &Positions)>) -> Result<Vec<PreparedFile>> {
+    let files = Files::new(draft.table().clone());
+    let mut vectors = Vec::with_capacity(victims.len());
+    for (task, positions) in victims {
+        let mut all = positions.clone();
+        for deletes in &task.deletes.positions {
+            all.extend(&*deletes.of(&files, &task.data_file.file_path).await?);
+        }
+        vectors.push((task.partition_spec.spec_id, &task.data_file, all));
+    }
+    if vectors.is_empty() { Ok(Vec::new()) } else { write_deletion_vectors(draft.table(), &vectors) }
 }
 
 /// A position delete file for data files of one partition.
-fn position_deletes(
-    draft: &Draft,
-    mut group: Vec<(&crate::scan::ScanTask, &crate::spec::Positions)>,
-) -> Result<PreparedFile> {
+fn position_deletes(draft: &Draft, mut group: Vec<(&ScanTask, &Positions)>) -> Result<PreparedFile> {
     group.sort_by(|(a, _), (b, _)| a.data_file.file_path.cmp(&b.data_file.file_path));
     let first = group.first().map(|(task, _)| *task);
     let task = first.ok_or_else(|| Error::invalid_input("there are no rows to delete"))?;

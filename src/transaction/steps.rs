@@ -14,10 +14,11 @@ use crate::spec::{Operation, Schema};
 use crate::transaction::append::Appends;
 use crate::transaction::draft::{Changes, Draft};
 use crate::transaction::isolation::Guard;
-use crate::transaction::keyed::{KeySet, Keyed, Stays};
+use crate::transaction::keyed::{Keyed, Stays};
 use crate::transaction::metadata_change::MetadataChange;
 use crate::transaction::remove::{Mode, Removal};
-use crate::transaction::victims::Finder;
+use crate::transaction::row_ids;
+use crate::transaction::victims::{Finder, RowIds};
 use crate::transaction::work::{AppendedRows, Content, Effect, Step};
 use crate::write::PreparedFile;
 
@@ -135,8 +136,8 @@ pub(super) struct UpsertRows {
     batches: Vec<RecordBatch>,
     on: Vec<String>,
     guard: Guard,
-    /// For a schema: the keys, and the rows.
-    keyed: Option<(Arc<Schema>, KeySet, AppendRows)>,
+    /// For a schema: the keys, and the rows, with the ids that they keep.
+    keyed: Option<(Arc<Schema>, Keyed, AppendRows, RowIds)>,
     finder: Finder,
     removal: Removal,
 }
@@ -153,12 +154,19 @@ impl Step for UpsertRows {
         Box::pin(async move {
             let schema = draft.metadata.current_schema()?;
             if self.keyed.as_ref().is_none_or(|(of, ..)| !of.same_fields(schema)) {
-                let Keyed { batches, keys } = Keyed::new(schema, &self.batches, &self.on, Stays::Last)?;
-                let rows = AppendRows::new(AppendedRows::of(schema.clone(), batches));
-                (self.keyed, self.finder) = (Some((schema.clone(), keys, rows)), Finder::default());
+                let keyed = Keyed::new(schema, &self.batches, &self.on, Stays::Last)?;
+                let rows = AppendRows::new(AppendedRows::of(schema.clone(), keyed.batches.clone()));
+                let of_schema = (schema.clone(), keyed, rows, RowIds::new());
+                (self.keyed, self.finder) = (Some(of_schema), Finder::default());
             }
-            let Some((_, keys, rows)) = &mut self.keyed else { return Ok(Effect::default()) };
+            let Some((schema, keyed, rows, kept)) = &mut self.keyed else { return Ok(Effect::default()) };
+            let keys = &keyed.keys;
             let victims = self.finder.find(draft, &keys.filter, Some(keys), &self.guard).await?;
+            let ids = self.finder.row_ids(&victims);
+            if ids != *kept {
+                *rows = AppendRows::new(row_ids::keep(&draft.metadata, schema, keyed, &ids)?);
+                *kept = ids;
+            }
             self.removal.prepare(draft, &victims, Mode::of(draft, MERGE_MODE)?).await?;
             rows.prepare(draft).await?;
             replace(draft, &self.removal, Some(rows)).await

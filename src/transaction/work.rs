@@ -34,6 +34,8 @@ pub(crate) struct AppendedRows {
     pub(crate) schema: Arc<Schema>,
     pub(crate) rows: u64,
     pub(crate) content: Content,
+    /// Where rows keep the ids of others (v3), the columns of the batches: those of the schema, and the ids.
+    pub(crate) with_ids: Option<Arc<Schema>>,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl AppendedRows {
     /// Few rows, which have exactly the schema's columns.
     pub(super) fn of(schema: Arc<Schema>, batches: Vec<RecordBatch>) -> Self {
         let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-        Self { schema, rows, content: Content::Batches(batches) }
+        Self { schema, rows, content: Content::Batches(batches), with_ids: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing the files that a commit refers to.
 
 mod data_file;
+mod deletion_vectors;
 mod ipc;
 mod parquet_file;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod rolling_tests;
 mod sort;
 
 pub(crate) use data_file::PreparedFile;
+pub(crate) use deletion_vectors::write_deletion_vectors;
 pub use ipc::ipc_to_batches;
 pub use parquet_file::parquet_to_batches;
 pub(crate) use partition::Partitioner;

@@ -31,9 +31,16 @@ type ByFile = HashMap<String, Arc<Positions>>;
 #[derive(Debug)]
 pub(crate) enum Source {
     /// In rows of a position delete file; those of these data files are wanted, or all.
-    Rows(Arc<DataFile>, Option<Vec<String>>),
+    Rows(Listed, Option<Vec<String>>),
     /// In deletion vectors that lie near each other in one file.
-    Vectors(Vec<Arc<DataFile>>),
+    Vectors(Vec<Listed>),
+}
+
+/// A delete file, or a deletion vector, and the URI of the manifest that lists it.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    pub(crate) file: Arc<DataFile>,
+    pub(crate) manifest: Arc<str>,
 }
 
 impl PositionDeletes {
@@ -50,18 +57,27 @@ impl PositionDeletes {
     /// How many rows of a data file they delete, if that is known without loading them. Rows of delete files may repeat
     /// each other.
     pub(crate) fn exact_count(&self, data_file: &str) -> Option<u64> {
-        Some(self.vector(data_file)?.metrics.record_count)
+        Some(self.vector(data_file)?.file.metrics.record_count)
     }
 
     /// Where the deletion vector of a data file is in its file.
     pub(crate) fn vector_of(&self, data_file: &str) -> Option<i64> {
-        self.vector(data_file)?.content_offset
+        self.vector(data_file)?.file.content_offset
     }
 
-    fn vector(&self, data_file: &str) -> Option<&DataFile> {
-        let Source::Vectors(vectors) = &self.source else { return None };
-        let found = vectors.iter().find(|vector| vector.referenced_data_file.as_deref() == Some(data_file));
-        found.map(|vector| &**vector)
+    fn vector(&self, data_file: &str) -> Option<&Listed> {
+        match &self.source {
+            Source::Vectors(vectors) => vectors.iter().find(|vector| vector.is_of(data_file)),
+            Source::Rows(..) => None,
+        }
+    }
+
+    /// What of it is of this data file and no other.
+    pub(crate) fn alone_of(&self, data_file: &str) -> Option<&Listed> {
+        match &self.source {
+            Source::Vectors(_) => self.vector(data_file),
+            Source::Rows(listed, _) => Some(listed).filter(|listed| listed.is_of(data_file)),
+        }
     }
 
     /// The deleted positions of a data file.
@@ -71,7 +87,7 @@ impl PositionDeletes {
             Some(by_file) => by_file.clone(),
             None => {
                 let by_file = match &self.source {
-                    Source::Rows(file, wanted) => rows(files, file, wanted.as_deref()).await,
+                    Source::Rows(listed, wanted) => rows(files, &listed.file, wanted.as_deref()).await,
                     Source::Vectors(vectors) => self.vectors(files, vectors).await,
                 };
                 let by_file = Arc::new(by_file.context(|| format!("reading {}", self.path))?);
@@ -83,8 +99,8 @@ impl PositionDeletes {
         Ok(by_file.get(data_file).cloned().unwrap_or_default())
     }
 
-    async fn vectors(&self, files: &Files, vectors: &[Arc<DataFile>]) -> Result<ByFile> {
-        let ranges = vectors.iter().map(|vector| {
+    async fn vectors(&self, files: &Files, vectors: &[Listed]) -> Result<ByFile> {
+        let ranges = vectors.iter().map(|Listed { file: vector, .. }| {
             let start = vector.content_offset.and_then(|offset| u64::try_from(offset).ok());
             let length = vector.content_size_in_bytes.and_then(|length| u64::try_from(length).ok());
             let range = start.zip(length).and_then(|(start, length)| Some(start..start.checked_add(length)?));
@@ -93,7 +109,7 @@ impl PositionDeletes {
         let ranges = ranges.collect::<Result<Vec<_>>>()?;
         let blobs = files.get(&self.path, &ranges).await?;
         let mut by_file = HashMap::new();
-        for (vector, blob) in vectors.iter().zip(blobs) {
+        for (Listed { file: vector, .. }, blob) in vectors.iter().zip(blobs) {
             let Some(data_file) = &vector.referenced_data_file else { continue };
             let positions = deletion_vector::decode(&blob).context(|| format!("for {data_file}"))?;
             if positions.len() != vector.metrics.record_count {
@@ -106,6 +122,13 @@ impl PositionDeletes {
             by_file.insert(data_file.clone(), Arc::new(positions));
         }
         Ok(by_file)
+    }
+}
+
+impl Listed {
+    /// Whether it is of this data file alone, as it says itself.
+    fn is_of(&self, data_file: &str) -> bool {
+        self.file.referenced_data_file.as_deref() == Some(data_file)
     }
 }
 

@@ -40,11 +40,11 @@ async fn replace_data_file(store: &MemoryStore, format: &str, bytes: Vec<u8>) {
     file.metrics = Metrics { record_count: file.metrics.record_count, ..Metrics::default() };
     let key = file.file_path.strip_prefix("memory://store/").unwrap().to_owned();
     put(store, &key, bytes).await;
-    let encoded = crate::avro::encode_manifest(&decoded, 1).unwrap();
+    let encoded = crate::avro::encode_manifest(&decoded, 2, 1).unwrap();
     let mut files = crate::avro::decode_manifest_list(&get(&list).await).unwrap();
     files[0].manifest_length = encoded.len() as u64;
     put(store, &manifest, encoded).await;
-    put(store, &list, crate::avro::encode_manifest_list(&files, 1, None, 1, 1).unwrap()).await;
+    put(store, &list, crate::avro::encode_manifest_list(&files, 1, None, 1, None, 1).unwrap()).await;
 }
 
 #[test]

@@ -107,7 +107,7 @@ async fn table(store: &CountingStore) -> Table {
             content: ManifestContent::Data,
             entries,
         };
-        let bytes = crate::avro::encode_manifest(&manifest, 1).unwrap();
+        let bytes = crate::avro::encode_manifest(&manifest, 2, 1).unwrap();
         list.push(ManifestFile {
             manifest_path: format!("{location}/metadata/m{}.avro", list.len()),
             manifest_length: bytes.len() as u64,
@@ -128,7 +128,7 @@ async fn table(store: &CountingStore) -> Table {
         });
         put(format!("t/metadata/m{}.avro", list.len() - 1), bytes).await;
     }
-    put("t/metadata/list.avro".into(), crate::avro::encode_manifest_list(&list, 7, None, 1, 1).unwrap()).await;
+    put("t/metadata/list.avro".into(), crate::avro::encode_manifest_list(&list, 7, None, 1, None, 1).unwrap()).await;
     let timestamp = json["last-updated-ms"].clone();
     json["partition-specs"] = specs.iter().map(PartitionSpec::to_json).collect();
     json["default-spec-id"] = 1.into();

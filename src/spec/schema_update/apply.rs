@@ -83,46 +83,11 @@ impl Work<'_> {
 
     /// Whether a field can be added as it is. Makes its defaults what is kept of them.
     pub(super) fn check_new(&self, field: &mut NestedField, needs_default: bool) -> Result<()> {
-        self.needs_version(field.field_type.format_version(), &format!("the type {}", field.field_type))?;
-        for default in [&mut field.initial_default, &mut field.write_default] {
-            if let Some(json) = default.take() {
-                *default = given_default(&field.field_type, &json)?;
-            }
-        }
-        if field.write_default.is_none() {
-            field.write_default.clone_from(&field.initial_default);
-        }
-        if field.write_default.is_some() {
-            self.needs_version(3, "a default value")?;
-        }
-        if field.required && field.field_type == Type::Unknown {
-            return Err(Error::invalid_input("all values of the type unknown are null"));
-        }
-        if field.required && field.initial_default.is_none() && needs_default {
-            return Err(Error::invalid_input(match self.metadata.format_version {
-                ..3 => "a new column is optional: rows that are there have no value",
-                _ => "a new column is optional or has an initial default: rows that are there have no value",
-            }));
-        }
-        let is_struct = matches!(field.field_type, Type::Struct(_));
-        // Rows that are there need values in the struct only if they have one.
-        let needs_default = is_struct && field.initial_default.is_some();
-        for child in field.field_type.children_mut() {
-            if !is_struct && (child.initial_default.is_some() || child.write_default.is_some()) {
-                return Err(Error::invalid_input("only columns and the fields of structs have defaults"));
-            }
-            let name = child.name.clone();
-            self.check_new(child, needs_default).map_err(|error| error.context(format!("its field `{name}`")))?;
-        }
-        Ok(())
+        check_new(self.metadata.format_version, field, needs_default)
     }
 
     pub(super) fn needs_version(&self, version: i32, what: &str) -> Result<()> {
-        let have = self.metadata.format_version;
-        if have >= version {
-            return Ok(());
-        }
-        Err(Error::invalid_input(format!("{what} needs format version {version}, and the table has {have}")))
+        needs_version(self.metadata.format_version, version, what)
     }
 
     pub(super) fn refuse_in_key(&self, id: i32) -> Result<()> {
@@ -142,5 +107,60 @@ pub(super) fn check_name(siblings: &[NestedField], name: &str) -> Result<()> {
     match siblings.iter().any(|field| field.name == name) {
         true => Err(Error::invalid_input(format!("there is a column `{name}` already"))),
         false => Ok(()),
+    }
+}
+
+fn check_new(format_version: i32, field: &mut NestedField, needs_default: bool) -> Result<()> {
+    needs_version(format_version, field.field_type.format_version(), &format!("the type {}", field.field_type))?;
+    for default in [&mut field.initial_default, &mut field.write_default] {
+        if let Some(json) = default.take() {
+            *default = given_default(&field.field_type, &json)?;
+        }
+    }
+    if field.write_default.is_none() {
+        field.write_default.clone_from(&field.initial_default);
+    }
+    if field.write_default.is_some() {
+        needs_version(format_version, 3, "a default value")?;
+    }
+    if field.required && field.field_type == Type::Unknown {
+        return Err(Error::invalid_input("all values of the type unknown are null"));
+    }
+    if field.required && field.initial_default.is_none() && needs_default {
+        return Err(Error::invalid_input(match format_version {
+            ..3 => "a new column is optional: rows that are there have no value",
+            _ => "a new column is optional or has an initial default: rows that are there have no value",
+        }));
+    }
+    let is_struct = matches!(field.field_type, Type::Struct(_));
+    // Rows that are there need values in the struct only if they have one.
+    let needs_default = is_struct && field.initial_default.is_some();
+    for child in field.field_type.children_mut() {
+        if !is_struct && (child.initial_default.is_some() || child.write_default.is_some()) {
+            return Err(Error::invalid_input("only columns and the fields of structs have defaults"));
+        }
+        let name = child.name.clone();
+        check_new(format_version, child, needs_default)
+            .map_err(|error| error.context(format!("its field `{name}`")))?;
+    }
+    Ok(())
+}
+
+fn needs_version(have: i32, version: i32, what: &str) -> Result<()> {
+    if have >= version {
+        return Ok(());
+    }
+    Err(Error::invalid_input(format!("{what} needs format version {version}, and the table has {have}")))
+}
+
+impl Schema {
+    /// The columns of a new table, with their defaults as they are kept. Fails with
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) on what a table of this version of the format cannot have.
+    pub(crate) fn checked(mut self, format_version: i32) -> Result<Self> {
+        for field in &mut self.structure.fields {
+            let name = field.name.clone();
+            check_new(format_version, field, false).map_err(|error| error.context(format!("column `{name}`")))?;
+        }
+        Ok(self)
     }
 }

@@ -57,14 +57,19 @@ fn a_table_of_version_1_that_lacks_what_later_ones_need_stays_as_it_is() {
 }
 
 #[test]
-fn schemas_tell_which_version_they_need() {
-    let of = |field: NestedField| Schema::new([field]).unwrap().least_format_version();
-    assert_eq!(of(NestedField::optional("a", PrimitiveType::Int)), 1);
-    assert_eq!(of(NestedField::optional("a", PrimitiveType::TimestampNs)), 3);
-    assert_eq!(of(NestedField::optional("a", Type::list(Type::Variant))), 3);
-    let mut field = NestedField::optional("a", PrimitiveType::Int);
-    field.write_default = Some(json!(1));
-    assert_eq!(of(field), 3);
+fn types_and_defaults_of_version_3_are_for_its_tables_only() {
+    let of = |field: NestedField, version| Schema::new([field]).unwrap().checked(version);
+    of(NestedField::required("a", PrimitiveType::Int), 2).unwrap();
+    let mut default = NestedField::optional("a", PrimitiveType::Int);
+    default.initial_default = Some(json!(1));
+    let stamp = NestedField::optional("a", PrimitiveType::TimestampNs);
+    for field in [stamp, NestedField::optional("a", Type::list(Type::Variant)), default] {
+        let error = of(field.clone(), 2).unwrap_err();
+        assert!(error.to_string().starts_with("column `a`: "), "{error}");
+        assert!(error.to_string().ends_with("needs format version 3, and the table has 2"), "{error}");
+        of(field, 3).unwrap();
+    }
+    assert!(of(NestedField::required("a", Type::Unknown), 3).is_err());
 }
 
 fn schema_of(table: &TableMetadata, fields: Vec<NestedField>) -> Arc<Schema> {
