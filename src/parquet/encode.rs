@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Schema as ArrowSchema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
@@ -16,8 +16,9 @@ use crate::parquet::metrics;
 use crate::parquet::options::{EncodeOptions, MetricsMode};
 use crate::parquet::pieces::Pieces;
 use crate::parquet::row_group::RowGroup;
+use crate::parquet::variant_groups::mark_variants;
 use crate::spec::to_arrow;
-use crate::spec::{Metrics, Schema};
+use crate::spec::{Metrics, Schema, Type};
 
 /// Text and bytes in the footer's statistics are cut to this many bytes.
 const STATISTICS_BYTES: usize = 64;
@@ -29,6 +30,8 @@ const STATISTICS_BYTES: usize = 64;
 pub struct FileEncoder {
     schema: Schema,
     arrow_schema: SchemaRef,
+    /// What of it is in the file.
+    stored: SchemaRef,
     options: EncodeOptions,
     file: SerializedFileWriter<Pieces>,
     columns: ArrowRowGroupWriterFactory,
@@ -41,13 +44,18 @@ impl FileEncoder {
     /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) on a schema that Parquet cannot hold.
     pub fn new(schema: &Schema, options: &EncodeOptions) -> Result<Self> {
         let arrow_schema = Arc::new(to_arrow(schema)?);
+        let stored = stored(schema, &arrow_schema)?;
         let impossible = |error| Error::invalid_input("the schema cannot be written as Parquet").caused_by(error);
-        let parquet = ArrowSchemaConverter::new().schema_root("table").convert(&arrow_schema).map_err(impossible)?;
+        let parquet = ArrowSchemaConverter::new().schema_root("table").convert(&stored).map_err(impossible)?;
         let properties = with_bloom_filters(properties(schema, options), schema, options, &parquet).build();
-        let file = SerializedFileWriter::new(Pieces::default(), parquet.root_schema_ptr(), properties.into())
-            .map_err(impossible)?;
-        let columns = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone());
-        Ok(Self { schema: schema.clone(), arrow_schema, options: options.clone(), file, columns, group: None })
+        let file = SerializedFileWriter::new(
+            Pieces::default(),
+            mark_variants(parquet.root_schema_ptr(), schema).map_err(impossible)?,
+            properties.into(),
+        );
+        let file = file.map_err(impossible)?;
+        let columns = ArrowRowGroupWriterFactory::new(&file, stored.clone());
+        Ok(Self { schema: schema.clone(), arrow_schema, stored, options: options.clone(), file, columns, group: None })
     }
 
     /// The schema that batches must have: what [`conform`](crate::parquet::conform) makes.
@@ -62,6 +70,8 @@ impl FileEncoder {
         if !same {
             return Err(Error::invalid_input("the batch does not have the schema of the file"));
         }
+        let kept = batch.columns().iter().filter(|column| *column.data_type() != DataType::Null).cloned();
+        let columns: Vec<ArrayRef> = kept.collect();
         let mut start = 0;
         while start < batch.num_rows() {
             let group = match &mut self.group {
@@ -75,7 +85,8 @@ impl FileEncoder {
                 self.end_group()?;
                 continue;
             }
-            group.write(&self.arrow_schema, &batch.slice(start, length)).map_err(failed)?;
+            let slices: Vec<ArrayRef> = columns.iter().map(|column| column.slice(start, length)).collect();
+            group.write(&self.stored, &slices, length).map_err(failed)?;
             start += length;
         }
         Ok(())
@@ -128,6 +139,21 @@ impl std::fmt::Debug for FileEncoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileEncoder").field("bytes_written", &self.bytes_written()).finish_non_exhaustive()
     }
+}
+
+/// The columns without those of the type unknown, of which files have nothing (spec: Parquet).
+fn stored(schema: &Schema, arrow_schema: &SchemaRef) -> Result<SchemaRef> {
+    let tops = schema.fields();
+    let is_top = |id: i32| tops.iter().any(|field| field.id == id);
+    let unknown = schema.walk().into_iter().filter(|(_, field)| field.field_type == Type::Unknown);
+    for (name, field) in unknown {
+        if !is_top(field.id) || tops.iter().all(|field| field.field_type == Type::Unknown) {
+            let message = format!("writing the column `{name}` of the type unknown, which is inside another or alone");
+            return Err(Error::unsupported(message));
+        }
+    }
+    let fields = arrow_schema.fields().iter().filter(|field| *field.data_type() != DataType::Null).cloned();
+    Ok(Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>())))
 }
 
 fn failed(error: ParquetError) -> Error {

@@ -47,6 +47,7 @@ mod unshred;
 #[cfg(test)]
 mod unshred_tests;
 mod values;
+mod variant_groups;
 #[cfg(test)]
 mod variant_tests;
 mod whole;

@@ -1,4 +1,4 @@
-use arrow_array::RecordBatch;
+use arrow_array::ArrayRef;
 use arrow_schema::Schema;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::Result;
@@ -41,15 +41,15 @@ impl RowGroup {
     }
 
     /// Encodes rows, whose columns are those of the file's schema.
-    pub(super) fn write(&mut self, schema: &Schema, batch: &RecordBatch) -> Result<()> {
+    pub(super) fn write(&mut self, schema: &Schema, arrays: &[ArrayRef], rows: usize) -> Result<()> {
         let mut leaves = Vec::with_capacity(self.columns.len());
-        for (field, array) in schema.fields().iter().zip(batch.columns()) {
+        for (field, array) in schema.fields().iter().zip(arrays) {
             leaves.extend(compute_leaves(field, array)?);
         }
         for (column, leaf) in self.columns.iter_mut().zip(leaves) {
             column.write(&leaf)?;
         }
-        self.rows += batch.num_rows();
+        self.rows += rows;
         Ok(())
     }
 

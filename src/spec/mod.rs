@@ -43,6 +43,7 @@ pub(crate) mod validate;
 mod value;
 mod variant;
 pub(crate) mod variant_bytes;
+mod variant_json;
 #[cfg(test)]
 mod variant_tests;
 
@@ -77,3 +78,4 @@ pub(crate) use uuid_text::{format_uuid, parse_uuid};
 pub use value::Value;
 pub(crate) use value::from_big_endian;
 pub use variant::variant_to_json;
+pub use variant_json::variant_from_json;

@@ -1,6 +1,8 @@
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::variant_to_json;
+use super::variant_bytes::first_value;
+use super::{variant_from_json, variant_to_json};
 use crate::ErrorKind;
 
 /// Metadata of these names.
@@ -108,4 +110,55 @@ fn what_is_no_variant_is_an_error_and_costs_no_more_than_it_is_long() {
     assert!(variant_to_json(&names, &laughs).is_err());
     let deep: Vec<u8> = (0..100_000).flat_map(|_| [0x03, 1, 0, 1]).chain([0]).collect();
     assert!(variant_to_json(&names, &deep).is_err());
+}
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        (-300..300_i64).prop_map(Json::from),
+        any::<f64>().prop_filter("JSON has finite numbers", |value| value.is_finite()).prop_map(Json::from),
+        "[a-zü ]{0,80}".prop_map(Json::from),
+    ];
+    leaf.prop_recursive(4, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
+            prop::collection::btree_map("[a-zA-Zß]{0,5}", inner, 0..6)
+                .prop_map(|fields| Json::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn json_becomes_a_variant_and_json_again(json in any_json()) {
+        let (metadata, value) = variant_from_json(&json).unwrap();
+        prop_assert_eq!(variant_to_json(&metadata, &value).unwrap(), json);
+        prop_assert_eq!(first_value(&value).unwrap().len(), value.len());
+    }
+}
+
+#[test]
+fn what_a_variant_has_room_for_is_as_the_encoding_says() {
+    let encoded = |json: Json| variant_from_json(&json).unwrap();
+    assert_eq!(encoded(json!(null)), (vec![0x11, 0, 0], vec![0]));
+    assert_eq!(encoded(json!(-3)).1, [3 << 2, 0xfd]);
+    assert_eq!(encoded(json!(300)).1, [4 << 2, 44, 1]);
+    assert_eq!(encoded(json!(u64::MAX)).1[..2], [10 << 2, 0]);
+    assert_eq!(encoded(json!("é")).1, [2 << 2 | 1, 0xc3, 0xa9]);
+    // Names are sorted, and so are fields.
+    let (metadata, value) = encoded(json!({"b": true, "a": [1]}));
+    assert_eq!(metadata, [0x11, 2, 0, 1, 2, b'a', b'b']);
+    assert_eq!(value, [2, 2, 0, 1, 0, 6, 7, 3, 1, 0, 2, 12, 1, 4]);
+    let many: serde_json::Map<String, Json> = (0..300).map(|n| (format!("{n:03}"), json!(n))).collect();
+    let many = Json::Object(many);
+    let (metadata, value) = encoded(many.clone());
+    assert_eq!(variant_to_json(&metadata, &value).unwrap(), many);
+    let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    let (metadata, value) = encoded(deep(100));
+    assert_eq!(variant_to_json(&metadata, &value).unwrap(), deep(100));
+    assert!(variant_from_json(&deep(101)).is_none());
 }

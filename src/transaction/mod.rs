@@ -42,6 +42,8 @@ mod steps;
 mod tests;
 #[cfg(test)]
 mod version_3_tests;
+#[cfg(test)]
+mod version_3_types_tests;
 mod victims;
 mod work;
 

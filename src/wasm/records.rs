@@ -65,7 +65,7 @@ fn json(value: &JsValue, wanted: Option<&Type>, depth: usize) -> Result<Json, Wr
     } else if let Some(text) = value.dyn_ref::<JsString>() {
         string(text).map(Json::String)
     } else if value.is_bigint() {
-        bigint(value)
+        bigint(value, primitive)
     } else if !value.is_object() || value.is_function() {
         Err(wrong(format!("a {} is no value", value.js_typeof().as_string().unwrap_or_default())))
     } else if let Some(items) = value.dyn_ref::<Array>() {
@@ -101,9 +101,12 @@ fn number(number: f64, value: &JsValue, wanted: Option<PrimitiveType>) -> Result
 }
 
 /// Beyond 64 bits, only a decimal may have room for it, and takes it as text.
-fn bigint(value: &JsValue) -> Result<Json, Wrong> {
+fn bigint(value: &JsValue, wanted: Option<PrimitiveType>) -> Result<Json, Wrong> {
     if let Some(whole) = integer(value) {
         return Ok(whole.into());
+    }
+    if !matches!(wanted, Some(PrimitiveType::Decimal { .. })) {
+        return Err(wrong("a bigint is out of range"));
     }
     let digits = value.unchecked_ref::<js_sys::BigInt>().to_string(10).ok().and_then(|digits| digits.as_string());
     digits.map(Json::String).ok_or_else(|| wrong("a bigint is out of range"))

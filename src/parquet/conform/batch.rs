@@ -15,7 +15,8 @@ use crate::parquet::misfit::{Fit, Misfit, first_null, live};
 use crate::parquet::{gather, unpack};
 use crate::spec::field_to_arrow;
 use crate::spec::to_arrow;
-use crate::spec::{NestedField, Schema, Type, default_value};
+use crate::spec::variant_bytes::{Names, first_value};
+use crate::spec::{NestedField, PrimitiveType, Schema, Type, default_value};
 
 /// The same rows with exactly the table's Arrow schema.
 ///
@@ -98,8 +99,18 @@ fn fit_array(array: &ArrayRef, field: &NestedField, parents: Option<&NullBuffer>
     let wrong = || Misfit::column(format!("Arrow's {} is not {}", array.data_type(), kind(&field.field_type)));
     match &field.field_type {
         Type::Primitive(primitive) => fit_primitive(array, *primitive, live(array, parents)),
-        // Of format version 3, which is not written.
-        Type::Variant | Type::Unknown => Err(wrong()),
+        Type::Unknown => Err(wrong()),
+        Type::Variant => {
+            let from = array.as_struct_opt().ok_or_else(wrong)?;
+            let nulls = live(array, parents);
+            let part = |name: &str| NestedField::required(name, PrimitiveType::Binary);
+            let names: Vec<&str> = from.fields().iter().map(|field| field.name().as_str()).collect();
+            let parts = [part("metadata"), part("value")];
+            let columns = fit_fields(&parts, &names, from.columns(), from.len(), nulls.as_ref())?;
+            check_variants(&columns, nulls.as_ref())?;
+            let DataType::Struct(fields) = arrow_field(field)?.data_type().clone() else { return Err(wrong()) };
+            StructArray::try_new_with_length(fields, columns, nulls, from.len()).map(into_array).map_err(broken)
+        }
         Type::Struct(structure) => {
             let from = array.as_struct_opt().ok_or_else(wrong)?;
             let nulls = live(array, parents);
@@ -136,6 +147,20 @@ fn fit_array(array: &ArrayRef, field: &NestedField, parents: Option<&NullBuffer>
             let entries = StructArray::try_new_with_length(fields, columns, None, length).map_err(broken)?;
             MapArray::try_new(entry, offsets, entries, nulls, sorted).map(into_array).map_err(broken)
         }
+    }
+}
+
+/// What no reader could tell apart is not written.
+fn check_variants(columns: &[ArrayRef], nulls: Option<&NullBuffer>) -> Fit<()> {
+    let [metadata, values] = columns else { return Ok(()) };
+    let (metadata, values) = (metadata.as_binary::<i32>(), values.as_binary::<i32>());
+    let is_whole = |row: usize| {
+        let value = values.value(row);
+        Names::new(metadata.value(row)).is_some() && first_value(value).is_some_and(|first| first.len() == value.len())
+    };
+    match (0..values.len()).find(|row| nulls.is_none_or(|nulls| nulls.is_valid(*row)) && !is_whole(*row)) {
+        Some(row) => Err(Misfit::row(row, "the variant is malformed")),
+        None => Ok(()),
     }
 }
 

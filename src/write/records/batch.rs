@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, ListArray, MapArray, RecordBatch, RecordBatchOptions, StructArray};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, ListArray, MapArray, NullArray, RecordBatch, RecordBatchOptions, StructArray,
+};
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 use serde_json::Value as Json;
@@ -9,7 +11,7 @@ use serde_json::Value as Json;
 use super::cell::{short, value};
 use crate::error::{Error, Result};
 use crate::parquet::{Fit, Misfit, array_of};
-use crate::spec::{NestedField, Schema, Type, default_value};
+use crate::spec::{NestedField, Schema, Type, default_value, variant_from_json};
 use crate::spec::{field_to_arrow, to_arrow};
 
 /// JSON objects, one a row, as a batch of the table's schema.
@@ -27,6 +29,7 @@ use crate::spec::{field_to_arrow, to_arrow};
 /// | `uuid` | `"f79c3e09-677c-4bbd-a479-3f349cb785e7"` |
 /// | `fixed`, `binary` | Base64 |
 /// | `struct`, `list` | an object, an array |
+/// | `variant` | any |
 /// | `map` | an object if keys are `string`, or an array of `[key, value]` |
 ///
 /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput), naming row, field and value, on anything else, on null or nothing in a
@@ -105,6 +108,26 @@ fn column(target: &NestedField, cells: &[Cell<'_>]) -> Fit<ArrayRef> {
             let values = values.collect::<Fit<Vec<_>>>()?;
             array_of(*primitive, values).map_err(|error| Misfit::column(error.to_string()))
         }
+        (Type::Variant, DataType::Struct(parts)) => {
+            let variants = cells.iter().enumerate().map(|(row, cell)| match cell {
+                Cell::Json(json) => variant_from_json(json)
+                    .ok_or_else(|| Misfit::row(row, "it nests too deep or is too long for a variant")),
+                _ => Ok(Default::default()),
+            });
+            let (metadata, values): (Vec<_>, Vec<_>) = variants.collect::<Fit<Vec<_>>>()?.into_iter().unzip();
+            let bytes = |values: &[Vec<u8>]| {
+                let total = values.iter().fold(0_usize, |total, value| total.saturating_add(value.len()));
+                let too_many = |_| Misfit::column(format!("{total} bytes are too many for one batch: split it"));
+                i32::try_from(total).map_err(too_many)?;
+                Ok(into_array(BinaryArray::from_iter_values(values)))
+            };
+            let columns = vec![bytes(&metadata)?, bytes(&values)?];
+            StructArray::try_new(parts.clone(), columns, nulls(cells)).map(into_array).map_err(malformed)
+        }
+        (Type::Unknown, _) => match cells.iter().position(|cell| matches!(cell, Cell::Json(_))) {
+            Some(row) => Err(Misfit::row(row, "a column of the type unknown has no values")),
+            None => Ok(Arc::new(NullArray::new(cells.len()))),
+        },
         (Type::Struct(structure), DataType::Struct(arrow_fields)) => {
             let columns = fields(&structure.fields, cells)?;
             StructArray::try_new_with_length(arrow_fields.clone(), columns, nulls(cells), cells.len())
