@@ -10,6 +10,8 @@ mod judge;
 mod support;
 #[path = "judges/tables.rs"]
 mod tables;
+#[path = "judges/version_3.rs"]
+mod version_3;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -71,6 +71,12 @@ impl Judge {
         self.ask(table.location(), request).unwrap_or_else(|e| panic!("{engine:?} at {name}: {e}"))
     }
 
+    /// Some columns of the rows, also of those that every table has.
+    pub fn read_columns(&mut self, engine: Engine, table: &Table, columns: &[&str]) -> Vec<Json> {
+        let request = json!({ "engine": engine.name(), "columns": columns });
+        self.ask(table.location(), request).unwrap_or_else(|e| panic!("{engine:?}, {columns:?}: {e}"))
+    }
+
     /// The rows for which a condition holds, in the engine's own words.
     pub fn read_where(&mut self, engine: Engine, table: &Table, filter: &str) -> Vec<Json> {
         let request = json!({ "engine": engine.name(), "filter": filter });

@@ -2,12 +2,12 @@
 """Reads Iceberg tables with independent engines and prints their rows in one canonical form.
 
     read_table.py {pyiceberg|duckdb|polars|datashard} s3://bucket/path/to/table --endpoint URL --key K --secret S
-                  [--snapshot ID] [--ref NAME] [--filter TEXT]
+                  [--snapshot ID] [--ref NAME] [--filter TEXT] [--columns NAME ...]
     read_table.py serve
 
 The first prints one JSON object a row, keys and lines sorted, so that two engines' outputs can be compared with diff. The
 second answers requests on standard input, one JSON object a line each way: {"engine", "table", "endpoint", "key",
-"secret", "snapshot", "ref", "filter"} by {"rows": [...]} or {"error": text}; "do" in place of "engine" calls a function of
+"secret", "snapshot", "ref", "filter", "columns"} by {"rows": [...]} or {"error": text}; "do" in place of "engine" calls a function of
 writers.py beside this file.
 
 What JSON lacks: {"$dec": text} {"$hex": bytes} {"$ts": microseconds} {"$tstz": microseconds} {"$date": days}
@@ -140,7 +140,8 @@ def read_duckdb(request):
     con.sql("set timezone = 'UTC'")
     options = "" if request.snapshot is None else f", snapshot_from_id={request.snapshot}"
     where = f" where {request.filter}" if request.filter else ""
-    table = con.sql(f"from iceberg_scan('{request.table}'{options}){where}").arrow()
+    columns = ", ".join(request.columns or ["*"])
+    table = con.sql(f"select {columns} from iceberg_scan('{request.table}'{options}){where}").arrow()
     return table.read_all() if hasattr(table, "read_all") else table
 
 
@@ -166,7 +167,7 @@ ENGINES = {"pyiceberg": read_pyiceberg, "duckdb": read_duckdb, "polars": read_po
 
 
 def answer(line):
-    request = SimpleNamespace(**{"snapshot": None, "ref": None, "filter": None, **json.loads(line)})
+    request = SimpleNamespace(**{"snapshot": None, "ref": None, "filter": None, "columns": None, **json.loads(line)})
     try:
         if hasattr(request, "do"):
             import writers
@@ -197,6 +198,7 @@ def main():
     parser.add_argument("--snapshot", type=int)
     parser.add_argument("--ref")
     parser.add_argument("--filter")
+    parser.add_argument("--columns", nargs="+")
     request = parser.parse_args()
     for line in sorted(json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows(ENGINES[request.engine](request))):
         print(line)
