@@ -40,6 +40,9 @@ export interface Field {
   type: FieldType;
   required?: boolean;
   doc?: string;
+  /** What rows have that were written before the column was added, and what those get that have no value for it (version 3). */
+  "initial-default"?: unknown;
+  "write-default"?: unknown;
 }
 
 /** Iceberg's JSON of a schema. */

@@ -15,6 +15,8 @@ export interface CreateOptions extends Abortable {
   partitionBy?: readonly string[] | undefined;
   /** What rows are sorted by within files: `level`, `at desc nulls last`, `day(at)`. */
   sortBy?: readonly string[] | undefined;
+  /** The version of Iceberg's format: 2, the default, or 3, in which rows have ids, and which some readers do not know yet. */
+  formatVersion?: 2 | 3 | undefined;
   /** If the table is there already, with these columns, open it. */
   orOpen?: boolean | undefined;
 }
@@ -35,7 +37,9 @@ export class Warehouse {
   }
 
   /** Creates a table. */
-  async create(name: string, schema: TableSchema, { signal, ...options }: CreateOptions = {}): Promise<Table> {
+  async create(name: string, schema: TableSchema, { signal, formatVersion, ...options }: CreateOptions = {}): Promise<Table> {
+    // As in other engines, a property that is none.
+    if (formatVersion !== undefined) options.properties = { ...options.properties, "format-version": `${formatVersion}` };
     const handle = (await this.#module.call("create", [name, schema, defined(options)], signal)) as Handle;
     return Table.over(this.#lasting("open", name, handle));
   }

@@ -196,6 +196,34 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       await refused("invalid-input", () => own.upsert([{ id: 1 }], { on: ["nothing"] }));
     },
 
+    "a table becomes one of version 3, whose rows keep their ids": async () => {
+      const fields = [{ name: "id", type: "long", required: true }, { name: "n", type: "int" }];
+      const properties = { "write.delete.mode": "merge-on-read" };
+      const own = await warehouse.create(`${path}-upgraded`, { fields }, { properties });
+      await own.append([{ id: 1, n: 1 }, { id: 2, n: 2 }, { id: 3, n: 3 }]);
+      await own.transaction().upgrade(3).append([{ id: 4 }]).commit();
+      equal(JSON.parse(await own.metadataJson())["format-version"], 3);
+      const lineage = async (table) => {
+        const rows = await table.scan({ select: ["id", "_row_id"] }).toArray();
+        return new Map(rows.map((row) => [Number(row.id), row._row_id]));
+      };
+      const before = await lineage(own);
+      equal(new Set(before.values()).size, 4);
+      await own.delete("id = 2");
+      await own.upsert([{ id: 3, n: 33 }], { on: ["id"] });
+      const after = await lineage(own);
+      equal([after.get(1), after.get(2), after.get(3), after.get(4)], [before.get(1), undefined, before.get(3), before.get(4)]);
+      await refused("invalid-input", () => own.transaction().upgrade(2).commit());
+      const wide = [{ name: "v", type: "variant" }, { name: "at", type: "timestamptz_ns" }, { name: "n", type: "int", "write-default": 7 }];
+      await refused("invalid-input", () => warehouse.create(`${path}-wide-2`, { fields: wide }));
+      const third = await warehouse.create(`${path}-wide`, { fields: wide }, { formatVersion: 3 });
+      const v = { a: [1, "x", null], b: { c: 0.5 } };
+      await third.append([{ v, at: "2026-11-01T09:30:00.123456789Z" }]);
+      await refused("invalid-input", () => third.append([{ v: 2n ** 70n }]));
+      const [row] = await third.scan({ select: ["v", "n"] }).toArray();
+      equal([row.v, row.n], [v, 7]);
+    },
+
     "a log of changes is merged": async () => {
       const schema = { fields: [{ name: "id", type: "long", required: true }, { name: "name", type: "string" }, { name: "n", type: "int" }] };
       const own = await warehouse.create(`${path}-merge`, schema);

@@ -43,6 +43,8 @@ pub struct Rules {
     pub still: bool,
     /// Rows may be removed.
     pub changes: bool,
+    /// Of the format, that the table has.
+    pub version: i32,
     /// All processes do the same one thing, but for names: which of those goes first that nobody has met makes no difference.
     pub alike: bool,
     pub sleep: Sleep,

@@ -57,6 +57,7 @@ impl Watch {
                 return Err(lacks(format!("the row {} is there twice", twice[0])));
             }
             totals(version).map_err(lacks)?;
+            row_ids(version).map_err(lacks)?;
             if let Some(before) = versions.get(&(number - 1))
                 && !(self.cleaned && *number == first + 1 && is_void(before, versions.values().next_back()))
                 && *number > first
@@ -99,6 +100,36 @@ fn totals(version: &Version) -> Result<(), String> {
     }
 }
 
+/// In format version 3 no two rows have the same id, and none one that is yet to be given.
+fn row_ids(version: &Version) -> Result<(), String> {
+    let Some(end) = version.json["next-row-id"].as_i64() else { return Ok(()) };
+    let mut ids: Vec<i64> = version.lineage.iter().filter_map(|(_, row_id, _)| *row_id).collect();
+    ids.sort_unstable();
+    match (ids.windows(2).find(|pair| pair[0] == pair[1]), ids.last().filter(|last| **last >= end)) {
+        (Some(twice), _) => Err(format!("two rows have the id {}", twice[0])),
+        (_, Some(late)) => Err(format!("a row has the id {late}, and the next is to be {end}")),
+        _ if ids.len() < version.lineage.len() => Err("a row has no id".into()),
+        _ => Ok(()),
+    }
+}
+
+/// Rows keep their ids, and when they were updated; new ones have ids that none had. Each of the ids stands for one row.
+fn lineage(before: &Version, after: &Version) -> Result<(), String> {
+    let (Some(from), Some(to)) = (before.json["next-row-id"].as_i64(), after.json["next-row-id"].as_i64()) else {
+        return Ok(());
+    };
+    if to < from {
+        return Err(format!("the next row id was {from} and is {to}"));
+    }
+    for row in after.lineage.iter().filter(|row| !before.lineage.contains(row)) {
+        let is_old = before.rows.binary_search(&row.0).is_ok() || row.1.is_some_and(|row_id| row_id < from);
+        if is_old {
+            return Err(format!("{row:?} is not as it was in {:?}", before.lineage));
+        }
+    }
+    Ok(())
+}
+
 /// One version after another: what was there stays, and what is new follows on it.
 fn step(before: &Version, after: &Version, changes: bool) -> Result<(), String> {
     let is_dropped = before.json["properties"]["datashard.dropped"] == "true";
@@ -130,6 +161,9 @@ fn step(before: &Version, after: &Version, changes: bool) -> Result<(), String> 
         must(number(snapshot, "timestamp-ms") >= times(before), "it is not older than its parent")?;
         let parent = of(before, branch.unwrap_or_default());
         must(snapshot["parent-snapshot-id"] == parent, "its parent is the snapshot before")?;
+    }
+    if new.len() == 1 {
+        lineage(before, after)?;
     }
     let current = |version: &Version| version.json["current-snapshot-id"].clone();
     must(current(after) == after.json["refs"]["main"]["snapshot-id"], "the current snapshot is the newest of main")?;

@@ -86,6 +86,16 @@ fn changes_of_rows_are_made_one_after_the_other() {
 }
 
 #[test]
+fn rows_of_version_3_keep_their_ids_while_others_delete_and_append() {
+    let third = |menu, faults| Rules { version: 3, ..Rules::of(menu, faults) };
+    for mode in [COPY_ON_WRITE, MERGE_ON_READ] {
+        covered(&scenarios::changers(2, mode, Isolation::Serializable, third(&[Lost, Crash], 1)));
+    }
+    covered(&scenarios::deleters(third(&[], 0)));
+    covered(&scenarios::writers(2, third(&[Lost, Crash], 1)));
+}
+
+#[test]
 fn branches_are_moved_as_if_one_after_the_other() {
     covered(&scenarios::branchers(&[0, 1, 2], Rules::of(&[], 0)));
     for two in [&[0, 1], &[0, 2], &[1, 2]] {
@@ -148,6 +158,11 @@ mod whole {
             covered(&scenarios::changers(3, mode, Isolation::Serializable, Rules::of(&[Lost, Crash], 1)));
             covered(&scenarios::changers(3, mode, Isolation::Snapshot, Rules::of(&[Lost], 1)));
         }
+        for mode in [COPY_ON_WRITE, MERGE_ON_READ] {
+            let rules = Rules { version: 3, ..Rules::of(&[Lost, Crash], 1) };
+            covered(&scenarios::changers(3, mode, Isolation::Serializable, rules));
+        }
+        covered(&scenarios::deleters(Rules { version: 3, ..Rules::of(&[Lost], 1) }));
         covered(&scenarios::branchers(&[0, 1, 2], Rules::of(&[Lost, Crash], 1)));
         covered(&scenarios::branchers(&[0, 1], Rules::of(ALL, 2)));
         covered(&scenarios::creators(Rules::of(ALL, 1)));

@@ -45,6 +45,7 @@ impl Rules {
             percent: 0,
             still: true,
             changes: false,
+            version: 2,
             alike: false,
             sleep: Sleep::AtLeast(Duration::ZERO),
             http: None,
@@ -57,9 +58,10 @@ impl Rules {
 pub fn with_table(rules: &Rules) -> World {
     let mut engine = Engine::new(World::new(), rules.clone());
     let process = engine.process(u64::MAX, 0);
-    let warehouse = engine.warehouse(process);
+    let (warehouse, version) = (engine.warehouse(process), rules.version);
     let create = async move {
-        warehouse.create(TABLE).schema(schema()).property(PLAIN.0, PLAIN.1).await.map(|table| table.metadata())
+        let create = warehouse.create(TABLE).schema(schema()).property(PLAIN.0, PLAIN.1);
+        create.format_version(version).await.map(|table| table.metadata())
     };
     engine.alone(process, create).unwrap().unwrap();
     crate::process::lock(&engine.shared).world.clone()

@@ -111,6 +111,30 @@ pub fn changers_that_claim(
     Scenario { world: begin, ..scenario("changers", rules, build) }
 }
 
+/// Two delete rows of one file, beside it, and a third appends.
+pub fn deleters(mut rules: Rules) -> Scenario {
+    (rules.changes, rules.sleep) = (true, Sleep::AtLeast(IMPATIENT));
+    let mut engine = Engine::new(with_table(&rules), rules.clone());
+    let (process, _, table) = opened(&mut engine, 99, 0).unwrap();
+    let begin = async move {
+        let change = table.transaction().set_property("write.delete.mode", MERGE_ON_READ);
+        change.append(rows(&[1, 2, 3, 4])).await.map(|_| ())
+    };
+    engine.alone(process, begin).unwrap().unwrap();
+    let begin = crate::process::lock(&engine.shared).world.clone();
+    let build: Build = Arc::new(|engine, ledger| {
+        let begun = Change { removes: 0..0, adds: vec![1, 2, 3, 4], serializable: true, fate: Fate::Untold };
+        ledger.lock().unwrap().changes.push(begun);
+        for (writer, what) in [(1, (1..3, vec![])), (2, (2..4, vec![])), (3, (0..0, vec![7]))] {
+            let (process, _, table) = opened(engine, writer, 0)?;
+            let change = change(table, what, Isolation::Serializable, true, ledger.clone());
+            engine.spawn(process, Box::pin(change));
+        }
+        Ok(())
+    });
+    Scenario { world: begin, ..scenario("deleters", rules, build) }
+}
+
 /// Of these `which`: one appends to `main`, another moves it forward to a branch that has a row more, and a third sets it back
 /// to where the branch began.
 pub fn branchers(which: &'static [usize], mut rules: Rules) -> Scenario {
