@@ -1,3 +1,5 @@
+use std::fmt;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -50,6 +52,13 @@ pub(crate) fn text(value: &Value) -> String {
             [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
         }
         Value::Fixed(bytes) | Value::Binary(bytes) => BASE64_STANDARD.encode(bytes),
+    }
+}
+
+/// Dates and times in ISO 8601, bytes in Base64: as JSON records have them.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text(self))
     }
 }
 

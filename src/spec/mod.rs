@@ -27,6 +27,7 @@ pub(crate) mod properties;
 mod ref_update;
 mod refs;
 mod schema;
+mod schema_json;
 mod schema_update;
 mod snapshot;
 mod sort;

@@ -145,7 +145,8 @@ impl Schema {
         Ok(schema)
     }
 
-    pub(crate) fn to_json(&self) -> Json {
+    /// Iceberg's JSON of it (spec: Appendix C), which `Schema::try_from` reads.
+    pub fn to_json(&self) -> Json {
         let Json::Object(mut map) = self.structure.to_json() else { return Json::Null };
         map.insert("schema-id".into(), self.schema_id.into());
         if !self.identifier_field_ids.is_empty() {

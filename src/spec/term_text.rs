@@ -8,7 +8,7 @@ use crate::spec::{PartitionTerm, SortTerm, asc, bucket, day, desc, hour, identit
 impl FromStr for PartitionTerm {
     type Err = Error;
 
-    /// `day(at)`, `bucket(16, id)`, `truncate(4, name)`, `identity(x)`, or the name of a column.
+    /// `day(at)`, `bucket(16, id)` or `bucket[16](id)`, `truncate(4, name)`, `identity(x)`, or the name of a column.
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
         let Some((name, inside)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
@@ -20,6 +20,11 @@ impl FromStr for PartitionTerm {
             Some((count.trim().parse::<u32>().ok()?, column.trim()))
         };
         let column = inside.trim();
+        if let Some((name, count)) = name.trim().strip_suffix(']').and_then(|name| name.split_once('[')) {
+            let is_counted = ["bucket", "truncate"].iter().any(|counted| name.eq_ignore_ascii_case(counted));
+            let term = if is_counted { format!("{name}({count}, {column})").parse() } else { Err(wrong()) };
+            return term.map_err(|_| wrong());
+        }
         Ok(match name.trim().to_ascii_lowercase().as_str() {
             "identity" => identity(column),
             "year" | "years" => year(column),
@@ -71,9 +76,10 @@ mod tests {
         assert_eq!(term("day(at)").unwrap(), day("at"));
         assert_eq!(term(" Days( a.b ) ").unwrap(), day("a.b"));
         assert_eq!(term("bucket(16, id)").unwrap(), bucket(16, "id"));
+        assert_eq!(term("bucket[16](id)").unwrap(), bucket(16, "id"));
         assert_eq!(term("truncate(4,name)").unwrap(), truncate(4, "name"));
         assert_eq!(term("level").unwrap(), identity("level"));
-        for wrong in ["week(at)", "bucket(id)", "bucket(x, id)", "bucket(-1, id)"] {
+        for wrong in ["week(at)", "bucket(id)", "bucket(x, id)", "bucket(-1, id)", "bucket[](id)", "day[1](at)"] {
             assert!(term(wrong).unwrap_err().to_string().contains(wrong), "{wrong}");
         }
         let sort = |text: &str| text.parse::<SortTerm>().unwrap();

@@ -34,6 +34,20 @@ fn types_round_trip_through_text() {
 }
 
 #[test]
+fn points_in_time_are_read_from_text_and_times_without_an_offset_are_none() {
+    use crate::runtime::Timestamp;
+    let wanted = Timestamp::from_civil(2026, 11, 1, 9, 30, 0);
+    for text in ["2026-11-01T09:30:00Z", "2026-11-01 10:30+01:00", "2026-11-01T09:30:00.0009Z"] {
+        assert_eq!(text.parse::<Timestamp>().unwrap(), wanted, "{text}");
+    }
+    assert_eq!(wanted.to_string().parse::<Timestamp>().unwrap(), wanted);
+    assert_eq!("2026-11-01".parse::<Timestamp>().unwrap(), Timestamp::from_civil(2026, 11, 1, 0, 0, 0));
+    for text in ["2026-11-01T09:30:00", "2026-13-01", "yesterday", "1793525400000"] {
+        assert_eq!(text.parse::<Timestamp>().unwrap_err().kind(), ErrorKind::InvalidInput, "{text}");
+    }
+}
+
+#[test]
 fn a_new_schema_numbers_each_level_before_what_is_nested_in_it() {
     let schema = Schema::new([
         NestedField::required("id", PrimitiveType::Long),

@@ -1,5 +1,8 @@
 //! Dates and times as text (ISO 8601), exactly: nothing is rounded, wrapped or guessed.
 
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
 use crate::runtime::Timestamp;
 
 const DAY_NANOS: i128 = 86_400_000_000_000;
@@ -86,6 +89,20 @@ pub(crate) fn parse_date_time(text: &str) -> Option<DateTime> {
     let local = i128::from(parse_date(date)?) * DAY_NANOS + i128::from(parse_time(time)?);
     let nanos = local - i128::from(offset.unwrap_or(0)) * 1_000_000_000;
     Some(DateTime { nanos, has_offset: offset.is_some(), has_time: true })
+}
+
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    /// `2026-11-01T09:30:00Z`, `2026-11-01 09:30+02:00`, or a date, which is its first moment in UTC. What is finer than
+    /// milliseconds is left out. A time without an offset is an error.
+    fn from_str(text: &str) -> Result<Self> {
+        let time = parse_date_time(text).filter(|time| time.has_offset || !time.has_time);
+        let millis = time.and_then(|time| i64::try_from(time.nanos.div_euclid(1_000_000)).ok());
+        millis.map(Self::from_millis).ok_or_else(|| {
+            Error::invalid_input(format!("`{text}` is no point in time like 2026-11-01T09:30:00Z or 2026-11-01"))
+        })
+    }
 }
 
 /// Seconds east of UTC of `Z`, `+02:00`, `+0200` or `+02`.

@@ -25,8 +25,20 @@ impl S3Store {
     #[allow(clippy::disallowed_methods, reason = "this is where the environment is read")]
     pub fn from_env() -> Result<Self> {
         let settings = Settings::new(&|name| std::env::var(name).ok());
-        let (fetch, runtime) = (Arc::new(ReqwestFetch::new()?), Arc::new(SystemRuntime));
         let config = settings.config()?;
+        Self::of(&settings, config)
+    }
+
+    /// This bucket, all of it, reached as [`from_env`](Self::from_env) says: `DATASHARD_S3_BUCKET` and `_PREFIX` do not count.
+    #[allow(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    pub fn from_env_of(bucket: impl Into<String>) -> Result<Self> {
+        let settings = Settings::new(&|name| std::env::var(name).ok());
+        let config = settings.config_of(bucket);
+        Self::of(&settings, config)
+    }
+
+    fn of(settings: &Settings<'_>, config: S3Config) -> Result<Self> {
+        let (fetch, runtime) = (Arc::new(ReqwestFetch::new()?), Arc::new(SystemRuntime));
         let credentials = settings.credentials(&config, fetch.clone(), runtime.clone())?;
         Self::new(config, credentials, fetch, runtime)
     }

@@ -29,17 +29,23 @@ impl<'a> Settings<'a> {
         names.iter().find_map(|name| self.get(name))
     }
 
+    /// The bucket that the settings name, below their prefix.
     pub(super) fn config(&self) -> Result<S3Config> {
         let bucket = self.get("DATASHARD_S3_BUCKET").ok_or_else(|| {
             Error::invalid_input("no bucket is set: the environment variable DATASHARD_S3_BUCKET names it")
         })?;
+        let prefix = self.get("DATASHARD_S3_PREFIX").unwrap_or_default();
+        Ok(S3Config { prefix, ..self.config_of(bucket) })
+    }
+
+    /// Another bucket at the same place.
+    pub(super) fn config_of(&self, bucket: impl Into<String>) -> S3Config {
         let mut config = S3Config::new(bucket);
-        config.prefix = self.get("DATASHARD_S3_PREFIX").unwrap_or_default();
         config.endpoint = self.first(&["DATASHARD_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
         if let Some(region) = self.first(&["DATASHARD_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"]) {
             config.region = region;
         }
-        Ok(config)
+        config
     }
 
     /// The first source of credentials that is set.

@@ -136,3 +136,12 @@ fn the_instance_is_asked_last_and_only_on_aws() {
     assert!(credentials(&[("AWS_ENDPOINT_URL", "https://example.org")]).unwrap().is_anonymous());
     assert!(!credentials(&[("AWS_ENDPOINT_URL", "https://s3.eu-west-1.amazonaws.com")]).unwrap().is_anonymous());
 }
+
+#[test]
+fn another_bucket_is_at_the_same_place_without_the_prefix() {
+    let variables = [("DATASHARD_S3_BUCKET", "b"), ("DATASHARD_S3_PREFIX", "p"), ("AWS_ENDPOINT_URL", "http://h:1")];
+    let lookup = lookup(&variables);
+    let config = Settings::new(&lookup).config_of("other");
+    assert_eq!((config.bucket.as_str(), config.prefix.as_str()), ("other", ""));
+    assert_eq!(config.endpoint.as_deref(), Some("http://h:1"));
+}
