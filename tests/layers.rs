@@ -58,7 +58,8 @@ fn each_layer_uses_only_those_below_it() {
         LAYERS.iter().enumerate().flat_map(|(height, names)| names.iter().map(move |name| (*name, height))).collect();
     let mut wrong = Vec::new();
     for (module, path, text) in sources() {
-        if is_test(&path) || module == "lib" {
+        // Programs are leaves: they see the library as everybody else does.
+        if is_test(&path) || module == "lib" || module == "bin" {
             continue;
         }
         let own = height.get(module.as_str()).unwrap_or_else(|| panic!("{module} is in no layer"));
@@ -95,7 +96,7 @@ fn each_layer_uses_only_those_below_it() {
 fn the_core_names_no_file_system_clock_thread_or_environment() {
     let banned = ["std::fs", "std::env::var", "std::process", "std::thread", "SystemTime", "Instant::now", "tokio"];
     for (module, path, text) in sources() {
-        if module == "native" || is_test(&path) {
+        if module == "native" || module == "bin" || is_test(&path) {
             continue;
         }
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
@@ -106,22 +107,39 @@ fn the_core_names_no_file_system_clock_thread_or_environment() {
     }
 }
 
+/// The names of what is built with these arguments.
+fn tree(arguments: &[&str]) -> Vec<String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(cargo);
+    command.args(["tree", "-e", "normal", "--prefix", "none"]).args(arguments);
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: Vec<_> = tree.lines().filter_map(|line| Some(line.split_once(" v")?.0.to_owned())).collect();
+    assert!(names.iter().any(|name| name == "parquet"), "{tree}");
+    names
+}
+
+fn refuse(tree: &[String], banned: &[&str]) {
+    let found: Vec<_> = tree.iter().filter(|name| banned.contains(&name.as_str())).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
 #[test]
 fn the_core_depends_on_no_tokio_natively_and_on_wasm32() {
     for target in ["x86_64-unknown-linux-gnu", "wasm32-unknown-unknown"] {
-        let arguments = ["tree", "--no-default-features", "-e", "normal", "--prefix", "none", "--target", target];
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let output = Command::new(cargo).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let tree = String::from_utf8(output.stdout).unwrap();
-        assert!(tree.contains("parquet v"), "{tree}");
-        for banned in ["tokio", "reqwest", "hyper", "mio"] {
-            assert!(
-                !tree.lines().any(|line| line.starts_with(&format!("{banned} v"))),
-                "{target} has {banned}:\n{tree}"
-            );
-        }
+        let core = tree(&["--no-default-features", "--target", target]);
+        refuse(&core, &["tokio", "reqwest", "hyper", "mio"]);
     }
+}
+
+#[test]
+fn the_library_depends_on_nothing_of_the_command_line_s() {
+    let of_the_command_line = ["clap", "indicatif"];
+    let program = tree(&["--features", "cli"]);
+    assert!(of_the_command_line.iter().all(|name| program.iter().any(|used| used == name)), "{program:?}");
+    refuse(&tree(&[]), &of_the_command_line);
+    refuse(&tree(&["--target", "wasm32-unknown-unknown"]), &of_the_command_line);
 }
 
 #[test]
