@@ -26,9 +26,11 @@ use crate::parquet::projection::Projection;
 use crate::parquet::refine::Refine;
 use crate::parquet::stats::GroupStats;
 
+mod ahead;
 mod rows;
 mod shares;
 
+use ahead::Beyond;
 pub(crate) use shares::Shares;
 
 /// Reads a data file's rows, asking for the bytes it needs: row groups and pages that statistics rule out are skipped,
@@ -53,6 +55,9 @@ pub struct FileDecoder {
     readers: usize,
     wanted: Option<Vec<Range<u64>>>,
     held: Vec<(Range<u64>, Bytes)>,
+    beyond: Beyond,
+    /// Whether the first part is the last in the file, which was fetched with the footer and is let go when it is read.
+    tail_first: bool,
     /// How columns are decoded that the filter does not look at, if not with the others.
     late: Option<Late>,
     needs: Vec<Range<u64>>,
@@ -104,6 +109,8 @@ impl FileDecoder {
             readers: 1,
             wanted: None,
             held: Vec::new(),
+            beyond: Beyond::default(),
+            tail_first: false,
             late: None,
             needs: Vec::new(),
             positions: VecDeque::new(),
@@ -197,17 +204,6 @@ impl FileDecoder {
         }
     }
 
-    /// What [`step`](Self::step) will ask for when the rows that it is at are done, to be fetched in advance; empty if
-    /// nothing, or not known yet, as with a limit. And about how many bytes that is.
-    pub fn ahead(&self) -> Result<(Vec<Range<u64>>, u64)> {
-        let next = self.parts.front().filter(|_| self.left.is_none());
-        let (State::Rows(_) | State::Whole(_), Some(part)) = (&self.state, next) else { return Ok((Vec::new(), 0)) };
-        let mut ranges = self.reading().ranges(part, None)?;
-        check_ranges(&ranges, self.file.file_size())?;
-        ranges.retain(|range| self.at_hand(range).is_none());
-        Ok((ranges, part.bytes))
-    }
-
     /// About how many bytes of the file the rows take that are being read; 0 before the first.
     pub fn part_bytes(&self) -> u64 {
         self.part_bytes
@@ -269,7 +265,8 @@ impl FileDecoder {
     }
 
     fn at_hand(&self, range: &Range<u64>) -> Option<Bytes> {
-        self.file.at_hand(range).or_else(|| self.dictionaries.get(range)).or_else(|| self.held(range))
+        let fetched = || self.dictionaries.get(range).or_else(|| self.beyond.get(range)).or_else(|| self.held(range));
+        self.file.at_hand(range).or_else(fetched)
     }
 
     fn choose_groups(&mut self) {
@@ -379,10 +376,13 @@ impl FileDecoder {
     }
 
     fn read(&mut self, groups: Vec<Group>) -> Result<State> {
+        // A reader that learns that it has others begins anew.
+        (self.part_bytes, self.tail_first) = (0, false);
         let join = self.left.is_none();
         self.late = Late::new(&self.file, &self.refine, self.reader.metadata(), &groups, self.options.late_bytes)?;
         self.parts = divide(self.reader.metadata(), &self.leaves, groups, self.most_in_part(), join).into();
         self.want_at_once()?;
+        self.begin_with_tail()?;
         self.next_part()
     }
 }

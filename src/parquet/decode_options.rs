@@ -20,11 +20,14 @@ pub struct DecodeOptions {
     /// Columns that the filter does not look at are decoded only of rows that pass it, if they take so many bytes of the
     /// file or more.
     pub late_bytes: u64,
+    /// Whether rows may come in another order than they are in the file.
+    pub any_order: bool,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { batch_size: 8192, limit: None, deleted: Arc::default(), part_bytes: 64 << 20, late_bytes: 64 << 10 }
+        let (part_bytes, late_bytes) = (64 << 20, 64 << 10);
+        Self { batch_size: 8192, limit: None, deleted: Arc::default(), part_bytes, late_bytes, any_order: false }
     }
 }
 

@@ -145,8 +145,16 @@ impl FileMetadata {
     /// of footers.
     #[must_use]
     pub fn without_tail(mut self) -> Self {
-        self.tail = None;
+        self.drop_tail();
         self
+    }
+
+    pub(crate) fn drop_tail(&mut self) {
+        self.tail = None;
+    }
+
+    pub(crate) fn has_tail(&self) -> bool {
+        self.tail.is_some()
     }
 
     pub(crate) fn parquet(&self) -> &Arc<ParquetMetaData> {

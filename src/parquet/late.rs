@@ -113,6 +113,12 @@ impl Late {
         none
     }
 
+    /// Whether rows of the part that is being read have passed, as far as is known: then some of the next may.
+    pub(super) fn some_passed(&self) -> bool {
+        let sieve = self.test.sieve();
+        sieve.seen == 0 || sieve.kept > 0
+    }
+
     /// Keeps what was fetched of a part, as long as it may have to be read anew.
     pub(super) fn hold(&mut self, ranges: &[Range<u64>], bytes: &[Bytes]) {
         if let Some((_, held)) = &mut self.begun {

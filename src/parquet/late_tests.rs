@@ -134,7 +134,8 @@ proptest! {
         let deleted: Positions = deleted.iter().flat_map(|(from, length)| *from..from + length).collect();
         let table = with_metadata_columns(&schema, None, false).unwrap();
         let projection = Projection::of(&table, columns).unwrap().fills([(POS, Fill::Position(0))]);
-        let options = DecodeOptions { batch_size, limit, deleted: Arc::new(deleted), part_bytes, late_bytes: u64::MAX };
+        let (deleted, late_bytes) = (Arc::new(deleted), u64::MAX);
+        let options = DecodeOptions { batch_size, limit, deleted, part_bytes, late_bytes, any_order: false };
         let late = DecodeOptions { late_bytes: 0, ..options.clone() };
         let (expected, _, asked) = read(&file, &projection, Some(&filter), options, first_read).unwrap();
         let (found, report, asked_late) = read(&file, &projection, Some(&filter), late, first_read).unwrap();

@@ -14,6 +14,8 @@ pub(crate) struct Budget {
 #[derive(Debug, Default)]
 struct State {
     taken: u64,
+    /// What was taken beside it.
+    beyond: u64,
     waiting: VecDeque<Waker>,
 }
 
@@ -22,7 +24,11 @@ struct State {
 pub(crate) struct Permit {
     budget: Arc<Budget>,
     bytes: u64,
+    is_beyond: bool,
 }
+
+/// Of the budget so many parts may be taken beside it.
+const BEYOND: u64 = 4;
 
 impl Budget {
     pub(crate) fn new(total: u64) -> Arc<Self> {
@@ -43,7 +49,22 @@ impl Budget {
         let fits = state.taken == 0 || state.taken.saturating_add(bytes) <= self.total;
         fits.then(|| {
             state.taken = state.taken.saturating_add(bytes);
-            Permit { budget: self.clone(), bytes }
+            Permit { budget: self.clone(), bytes, is_beyond: false }
+        })
+    }
+
+    /// How much may be taken beside the budget, for what is held while more of it is waited for.
+    pub(crate) fn beyond(&self) -> u64 {
+        (self.total / BEYOND).saturating_sub(self.lock().beyond)
+    }
+
+    /// Takes so many bytes of that, if they are left.
+    pub(crate) fn try_take_beyond(self: &Arc<Self>, bytes: u64) -> Option<Permit> {
+        let mut state = self.lock();
+        let fits = state.beyond.saturating_add(bytes) <= self.total / BEYOND;
+        fits.then(|| {
+            state.beyond = state.beyond.saturating_add(bytes);
+            Permit { budget: self.clone(), bytes, is_beyond: true }
         })
     }
 
@@ -70,13 +91,17 @@ impl Budget {
     fn overdraw(self: &Arc<Self>, bytes: u64) -> Permit {
         let mut state = self.lock();
         state.taken = state.taken.saturating_add(bytes);
-        Permit { budget: self.clone(), bytes }
+        Permit { budget: self.clone(), bytes, is_beyond: false }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.budget.lock();
+        if self.is_beyond {
+            state.beyond = state.beyond.saturating_sub(self.bytes);
+            return;
+        }
         state.taken = state.taken.saturating_sub(self.bytes);
         drop(state);
         self.budget.wake();

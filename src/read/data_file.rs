@@ -37,6 +37,8 @@ pub(crate) struct Reading {
     /// How many bytes may be fetched and not yet decoded.
     pub(crate) buffer_bytes: u64,
     pub(crate) budget: Arc<Budget>,
+    /// Whether a file's rows must come in their order.
+    pub(crate) ordered: bool,
 }
 
 /// The rows of a data file that are wanted, as the scan wants them.
@@ -52,8 +54,8 @@ pub(crate) struct DataFileRows {
 impl DataFileRows {
     /// `urgent` is whether all others wait for these rows.
     pub(crate) async fn open(reading: &Reading, task: ScanTask, urgent: Arc<AtomicBool>) -> Result<Self> {
-        let Reading { files, projection, filter, partition, limit, batch_rows, concurrency, buffer_bytes, budget } =
-            reading;
+        let Reading { files, projection, filter, partition, limit, batch_rows, concurrency, .. } = reading;
+        let Reading { buffer_bytes, budget, .. } = reading;
         let path = &task.data_file.file_path;
         let mut deleted = load(files, &task.deletes, path, *concurrency).await?;
         let mut compared: BTreeSet<i32> = ordered(task.deletes.compared());
@@ -74,7 +76,8 @@ impl DataFileRows {
         let limit = if compared.is_empty() { *limit } else { None };
         let part_bytes = (buffer_bytes / 2).min(MOST_AT_ONCE);
         let (batch_size, deleted) = (*batch_rows, deleted.into());
-        let options = DecodeOptions { batch_size, limit, deleted, part_bytes, ..DecodeOptions::default() };
+        let any_order = !reading.ordered;
+        let options = DecodeOptions { batch_size, limit, deleted, part_bytes, any_order, ..DecodeOptions::default() };
         let filter = filter.as_ref().filter(|_| !task.all_match);
         let limits = Limits { budget: budget.clone(), urgent };
         let rows = Rows::open(files, &task.data_file, &wide, filter, options, limits).await?;

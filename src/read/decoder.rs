@@ -8,6 +8,8 @@ use crate::expr::BoundPredicate;
 use crate::parquet::{DecodeOptions, DecodeReport, FileDecoder, Projection, Refine, Shares, Step};
 use crate::spec::NameMapping;
 
+type Ranges = Vec<Range<u64>>;
+
 /// Reads the rows of a file of either format, asking for the bytes it needs.
 #[derive(Debug)]
 pub(super) enum Decoder {
@@ -100,6 +102,35 @@ impl Decoder {
                 let bytes = range.end.saturating_sub(range.start);
                 Ok(if bytes == 0 || decoder.left.is_some() { (Vec::new(), 0) } else { (vec![range], bytes) })
             }
+        }
+    }
+
+    /// Whether what was fetched with the footer is needed for the first rows alone, and whether it still is.
+    pub(super) fn tail_first(&self) -> (bool, bool) {
+        match self {
+            Self::Parquet(decoder) => decoder.tail_first(),
+            Self::Avro(_) => (false, false),
+        }
+    }
+
+    /// What adjoins these ranges of what comes after (see [`FileDecoder::beyond`]).
+    pub(super) fn beyond(&self, ahead: usize, ranges: &[Range<u64>], most: u64) -> Result<(Ranges, Ranges)> {
+        match self {
+            Self::Parquet(decoder) => decoder.beyond(ahead, ranges, most),
+            Self::Avro(_) => Ok(Default::default()),
+        }
+    }
+
+    /// Whether any of that is kept for the next part.
+    pub(super) fn keeps_beyond(&self) -> bool {
+        matches!(self, Self::Parquet(decoder) if decoder.keeps_beyond())
+    }
+
+    /// Keeps that.
+    pub(super) fn keep_beyond(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<()> {
+        match self {
+            Self::Parquet(decoder) => decoder.keep_beyond(ranges, bytes),
+            Self::Avro(_) => Ok(()),
         }
     }
 

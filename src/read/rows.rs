@@ -20,7 +20,7 @@ use crate::read::decoder::{AvroDecoder, Decoder};
 use crate::read::files::Files;
 use crate::runtime::BoxFuture;
 use crate::spec::DataFile;
-use crate::store::merge;
+use crate::store::{MOST_IN_REQUEST, merge};
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +40,8 @@ pub(crate) struct Rows {
     whole: Option<Arc<Permit>>,
     permit: Option<Arc<Permit>>,
     ahead: Ahead,
+    /// For what was fetched of the next part with this, until there is a permit for all of that.
+    beyond: Option<Permit>,
 }
 
 /// What bounds the memory that a file's reading takes.
@@ -59,7 +61,14 @@ enum Ahead {
     Nothing,
     /// These ranges, of so many bytes, when the budget allows it.
     Wanted(Vec<Range<u64>>, u64),
-    Fetching(Vec<Range<u64>>, MaybeDone<BoxFuture<'static, Result<Vec<Bytes>>>>, Permit),
+    Fetching(Fetch, MaybeDone<BoxFuture<'static, Result<Vec<Bytes>>>>, Permit),
+}
+
+/// Ranges of a part, and of the part after it those that adjoin them.
+struct Fetch {
+    ranges: Vec<Range<u64>>,
+    beyond: Vec<Range<u64>>,
+    permit: Option<Permit>,
 }
 
 impl Rows {
@@ -76,7 +85,10 @@ impl Rows {
         // A file of one row group would be fetched whole anyway.
         let at_once = file.metrics.split_offsets.len() == 1 && options.limit.is_none();
         let most = if at_once { options.part_bytes } else { limits.budget.total() / 16 };
-        let first_read = first_read(file, projection, filter.is_some(), most);
+        let mut first_read = first_read(file, projection, filter.is_some(), most);
+        if options.any_order && options.limit.is_none() && filter.is_none() {
+            first_read = first_read.max(last_group(file, projection, options.part_bytes).unwrap_or(0));
+        }
         // What is read of a small file at first is held to its end.
         let whole = match first_read > FIRST_READ {
             true => Some(limits.budget.take(first_read, &limits.urgent).await.into()),
@@ -93,6 +105,7 @@ impl Rows {
             whole,
             permit: None,
             ahead: Ahead::Unknown,
+            beyond: None,
         })
     }
 
@@ -109,15 +122,18 @@ impl Rows {
                     self.decoder.hold(ranges, bytes)?;
                 }
                 Shares::Others(others) => {
+                    let of_one = self.decoder.tail_first().0;
+                    let whole = if of_one { None } else { self.whole.clone() };
                     let of = |decoder| Self {
                         files: self.files.clone(),
                         path: self.path.clone(),
                         decoder: Decoder::Parquet(Box::new(decoder)),
                         seen: DecodeReport::default(),
                         limits: self.limits.clone(),
-                        whole: self.whole.clone(),
+                        whole: whole.clone(),
                         permit: self.permit.clone(),
                         ahead: Ahead::Unknown,
+                        beyond: None,
                     };
                     return Ok(others.into_iter().map(of).collect());
                 }
@@ -130,6 +146,9 @@ impl Rows {
         loop {
             let step = self.decoder.step().context(|| format!("reading {}", self.path))?;
             self.report();
+            if self.whole.is_some() && self.decoder.tail_first() == (true, false) {
+                self.whole = None;
+            }
             match step {
                 Step::Batch(batch) => {
                     self.look_ahead().await?;
@@ -152,21 +171,54 @@ impl Rows {
         let bytes = self.decoder.part_bytes();
         let bytes = if bytes > 0 { bytes.max(sum(ranges)) } else { 0 };
         self.permit = None;
-        if let Ahead::Fetching(fetched, mut fetch, permit) = mem::take(&mut self.ahead)
-            && fetched == ranges
+        if let Ahead::Fetching(fetch, mut fetching, permit) = mem::take(&mut self.ahead)
+            && fetch.ranges == ranges
         {
-            (&mut fetch).await;
+            (&mut fetching).await;
             self.permit = Some(permit.into());
-            if let Some(bytes) = Pin::new(&mut fetch).take_output() {
-                return bytes;
+            if let Some(fetched) = Pin::new(&mut fetching).take_output() {
+                return self.keep_beyond(fetch, fetched?);
             }
         }
         if bytes > 0 && self.permit.is_none() {
             // Who waits must hold nothing, or all might wait for one another. A file is larger than its manifest says if this holds any.
             self.whole = None;
             self.permit = Some(self.limits.budget.take(bytes, &self.limits.urgent).await.into());
+            if !self.decoder.keeps_beyond() {
+                self.beyond = None;
+            }
         }
-        self.files.get(&self.path, ranges).await
+        let fetch = self.with_beyond(0, ranges.to_vec(), bytes)?;
+        let fetched = self.files.get(&self.path, &fetch.all()).await?;
+        self.keep_beyond(fetch, fetched)
+    }
+
+    /// Ranges of a part of so many bytes with what adjoins them of the part that is `ahead` of those to come, if there is room, and if
+    /// that saves a request.
+    fn with_beyond(&self, ahead: usize, ranges: Vec<Range<u64>>, bytes: u64) -> Result<Fetch> {
+        let budget = &self.limits.budget;
+        let last = merge(&ranges).pop().map_or(MOST_IN_REQUEST, |range| range.end - range.start);
+        let most = budget.beyond().min(MOST_IN_REQUEST.saturating_sub(last));
+        if bytes > 0 && most > 0 {
+            let (beyond, rest) = self.decoder.beyond(ahead, &ranges, most)?;
+            let all: Vec<_> = beyond.iter().chain(&rest).cloned().collect();
+            if merge(&rest).len() < merge(&all).len()
+                && let Some(permit) = budget.try_take_beyond(sum(&beyond))
+            {
+                return Ok(Fetch { ranges, beyond, permit: Some(permit) });
+            }
+        }
+        Ok(Fetch { ranges, beyond: Vec::new(), permit: None })
+    }
+
+    /// Lets the decoder keep what belongs to the next part, and returns the rest.
+    fn keep_beyond(&mut self, fetch: Fetch, mut fetched: Vec<Bytes>) -> Result<Vec<Bytes>> {
+        let beyond = fetched.split_off(fetch.ranges.len().min(fetched.len()));
+        self.decoder.keep_beyond(fetch.beyond, beyond)?;
+        if fetch.permit.is_some() {
+            self.beyond = fetch.permit;
+        }
+        Ok(fetched)
     }
 
     /// Begins to fetch what comes next, if the budget allows it, and lets that go on.
@@ -179,13 +231,15 @@ impl Rows {
         if let Ahead::Wanted(ranges, bytes) = &mut self.ahead
             && let Some(permit) = self.limits.budget.try_take(*bytes)
         {
-            let ranges = mem::take(ranges);
-            let (files, path, wanted) = (self.files.clone(), self.path.clone(), ranges.clone());
-            let fetch: BoxFuture<'static, _> = Box::pin(async move { files.get(&path, &wanted).await });
-            self.ahead = Ahead::Fetching(ranges, maybe_done(fetch), permit);
+            let (ranges, bytes) = (mem::take(ranges), *bytes);
+            self.beyond = None;
+            let fetch = self.with_beyond(1, ranges, bytes)?;
+            let (files, path, wanted) = (self.files.clone(), self.path.clone(), fetch.all());
+            let fetching: BoxFuture<'static, _> = Box::pin(async move { files.get(&path, &wanted).await });
+            self.ahead = Ahead::Fetching(fetch, maybe_done(fetching), permit);
         }
-        if let Ahead::Fetching(_, fetch, _) = &mut self.ahead {
-            poll_immediate(fetch).await;
+        if let Ahead::Fetching(_, fetching, _) = &mut self.ahead {
+            poll_immediate(fetching).await;
         }
         Ok(())
     }
@@ -207,6 +261,12 @@ impl Rows {
 /// than the decoder says.
 fn sum(ranges: &[Range<u64>]) -> u64 {
     merge(ranges).iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add)
+}
+
+impl Fetch {
+    fn all(&self) -> Vec<Range<u64>> {
+        self.ranges.iter().chain(&self.beyond).cloned().collect()
+    }
 }
 
 impl Limits {
@@ -269,6 +329,17 @@ fn first_read(file: &DataFile, projection: &Projection, filtered: bool, most: u6
     }
     let columns = sizes.values().fold(MAGIC, |sum, size| sum.saturating_add(*size));
     Some(size.saturating_sub(columns)).filter(|rest| FOOTERS.contains(rest)).unwrap_or(FIRST_READ)
+}
+
+/// How much of a file's end its last row group is, if that is a part of its own and worth being fetched with the footer.
+fn last_group(file: &DataFile, projection: &Projection, most: u64) -> Option<u64> {
+    let [.., before, last] = file.metrics.split_offsets.as_slice() else { return None };
+    let to_end = |offset: &i64| file.file_size_in_bytes.checked_sub(u64::try_from(*offset).ok()?);
+    let (before, last) = (to_end(before)?, to_end(last)?);
+    let sizes = &file.metrics.column_sizes;
+    let wanted: u64 = projection.schema().walk().iter().filter_map(|(_, field)| sizes.get(&field.id)).sum();
+    let all = sizes.values().fold(0_u64, |sum, size| sum.saturating_add(*size));
+    (wanted == all && all > 0 && last <= most && before > most).then_some(last)
 }
 
 /// About what a request's round trip costs, in bytes.

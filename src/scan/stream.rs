@@ -21,7 +21,7 @@ use crate::scan::{ScanReport, ScanTask};
 use crate::spec::metadata_columns::PARTITION;
 
 /// How many read one file at a time at most.
-const MOST_READERS: usize = 8;
+const MOST_READERS: usize = 4;
 
 /// The rows of a scan, as record batches; in no particular order, unless the scan is
 /// [ordered](crate::scan::ScanBuilder::ordered). After an error it ends.
@@ -57,6 +57,7 @@ impl ScanStream {
             concurrency: pace.concurrency,
             buffer_bytes: pace.buffer_bytes,
             budget: Budget::new(pace.buffer_bytes),
+            ordered: pace.ordered,
         });
         let runtime = scan.source.handle.runtime.clone();
         let batches: BoxStream<'static, _> = if pace.ordered {

@@ -12,12 +12,12 @@ use crate::store::{GetOptions, ObjectStore};
 
 /// Ranges with no more between them than this are read in one request.
 const NEAR: u64 = 256 << 10;
-/// Those with no more between them than this too, about what a request's round trip costs in bytes,
-const FAR: u64 = 1 << 20;
+/// Those with no more between them than this too, about what a request's round trip costs in bytes at most,
+const FAR: u64 = 2 << 20;
 /// as long as what is read in vain is not more than this in all, or than an eighth of what is wanted.
 const IN_VAIN: u64 = if cfg!(target_family = "wasm") { 512 << 10 } else { 4 << 20 };
 /// No request asks for more than this, unless a single range does.
-const MAX: u64 = 16 << 20;
+pub(crate) const MOST_IN_REQUEST: u64 = 16 << 20;
 /// How many requests run at a time.
 const CONCURRENCY: usize = 8;
 
@@ -81,7 +81,8 @@ fn join(sorted: Vec<Range<u64>>, mut worth: impl FnMut(u64) -> bool) -> Vec<Rang
         match joined.last_mut() {
             // A range that begins inside the last one is always joined, so that a slice never spans two.
             Some(last)
-                if range.start < last.end || (range.end - last.start <= MAX && worth(range.start - last.end)) =>
+                if range.start < last.end
+                    || (range.end - last.start <= MOST_IN_REQUEST && worth(range.start - last.end)) =>
             {
                 last.end = last.end.max(range.end);
             }

@@ -13,7 +13,7 @@ mod s3;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use coalesce::{get_ranges, merge};
+pub(crate) use coalesce::{MOST_IN_REQUEST, get_ranges, merge};
 pub use counting::{CountingStore, Counts};
 pub use credentials::{
     CachedCredentials, ContainerCredentials, CredentialsFn, InstanceCredentials, SecretFn, WebIdentityCredentials,

@@ -13,9 +13,35 @@ use crate::parquet::project::{leaves, project};
 use crate::parquet::whole::WholeGroup;
 
 impl FileDecoder {
+    /// Where the order does not matter, begins with the last part if that was fetched with the footer and the others were not:
+    /// then it need not be held until they are read.
+    pub(super) fn begin_with_tail(&mut self) -> Result<()> {
+        let Some(last) = self.parts.back().filter(|_| self.options.any_order && self.parts.len() > 1) else {
+            return Ok(());
+        };
+        let are_at_hand = |part: &Part| {
+            let ranges = self.reading().ranges(part, None)?;
+            Ok(ranges.iter().all(|range| self.file.at_hand(range).is_some()))
+        };
+        if are_at_hand(last)? && !self.parts.front().map(are_at_hand).transpose()?.unwrap_or(true) {
+            self.parts.rotate_right(1);
+            self.tail_first = true;
+        }
+        Ok(())
+    }
+
+    /// Whether what was fetched with the footer is needed for the first part alone, and whether it still is.
+    pub(crate) fn tail_first(&self) -> (bool, bool) {
+        (self.tail_first, self.file.has_tail())
+    }
+
     pub(super) fn next_part(&mut self) -> Result<State> {
+        if self.tail_first && self.part_bytes > 0 {
+            self.file.drop_tail();
+        }
         loop {
             let Some(part) = self.parts.pop_front() else { return Ok(State::Done) };
+            self.beyond.advance();
             if part.continues.is_none() {
                 self.dictionaries = Dictionaries::default();
             }

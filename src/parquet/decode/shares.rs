@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{FileDecoder, State};
+use super::{Beyond, FileDecoder, State};
 use crate::error::Result;
 use crate::parquet::decode_options::DecodeReport;
 use crate::parquet::dictionaries::Dictionaries;
@@ -112,8 +112,9 @@ impl FileDecoder {
     }
 
     fn other(&self, parts: VecDeque<Part>) -> Result<Self> {
+        let file = self.file.clone();
         let mut other = Self {
-            file: self.file.clone(),
+            file: if self.tail_first { file.without_tail() } else { file },
             refine: self.refine.clone(),
             leaves: self.leaves.clone(),
             options: self.options.clone(),
@@ -126,6 +127,8 @@ impl FileDecoder {
             readers: self.readers,
             wanted: None,
             held: self.held.clone(),
+            beyond: Beyond::default(),
+            tail_first: false,
             late: self.late.as_ref().map(Late::anew),
             needs: Vec::new(),
             positions: VecDeque::new(),

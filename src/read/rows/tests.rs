@@ -179,3 +179,94 @@ fn files_that_are_larger_than_their_manifests_say_do_not_wait_for_one_another() 
     pool.run_until_stalled();
     assert_eq!(counted.get(), 120_000);
 }
+
+/// A table with one file of four row groups: numbers, text of 5 MB, and numbers again, none of which can be compressed.
+async fn table_of_four_groups() -> crate::Table {
+    let schema = Schema::new([
+        NestedField::required("n", PrimitiveType::Long),
+        NestedField::required("text", PrimitiveType::String),
+        NestedField::required("m", PrimitiveType::Long),
+    ]);
+    let create = Warehouse::new(MemoryStore::new()).create("t").schema(schema.unwrap());
+    let create = create.property("write.parquet.compression-codec", "uncompressed");
+    let table = create.property("write.parquet.row-group-limit", GROUP.to_string()).await.unwrap();
+    let noise = |i: i64| (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
+    let rows = 0..4 * GROUP;
+    let text = |i: i64| format!("{:016x}{:016x}{:016x}{:016x}", noise(i), noise(!i), noise(i ^ 0x5555), noise(-i));
+    let n: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.clone().map(noise)));
+    let text: ArrayRef = Arc::new(arrow_array::StringArray::from_iter_values(rows.clone().map(text)));
+    let m: ArrayRef = Arc::new(Int64Array::from_iter_values(rows));
+    table.append([RecordBatch::try_from_iter([("n", n), ("text", text), ("m", m)]).unwrap()]).await.unwrap();
+    table
+}
+
+const GROUP: i64 = 80_000;
+
+/// Rows, requests, and bytes of the data file.
+async fn took(scan: crate::scan::ScanBuilder) -> (usize, u64, u64) {
+    let plan = scan.plan().await.unwrap();
+    let before = plan.report;
+    let mut stream = plan.stream().unwrap();
+    let mut rows = 0;
+    while let Some(batch) = stream.next().await {
+        rows += batch.unwrap().num_rows();
+    }
+    let report = stream.report();
+    (rows, report.requests - before.requests, report.bytes - before.bytes)
+}
+
+#[test]
+fn what_adjoins_a_part_is_fetched_with_it_and_nothing_is_fetched_twice() {
+    block_on(async {
+        let table = table_of_four_groups().await;
+        let file = table.scan().plan().await.unwrap().tasks.remove(0).data_file;
+        let sizes = &file.metrics.column_sizes;
+        let rest = file.file_size_in_bytes - sizes.values().sum::<u64>();
+        // Parts of one row group each, and room for the numbers of the next.
+        let room = (sizes[&1] + sizes[&3]) / 4 * 3;
+        let filters = [("true", 4 * GROUP), ("m >= 0 and n > 0", -1), ("n > 9214000000000000000", -1), ("n = 7", 0)];
+        for (filter, expected) in filters {
+            let scan = || table.scan().select(["n", "m"]).filter(filter).ordered().concurrency(1);
+            let (rows, requests, bytes) = took(scan().buffer_bytes(room)).await;
+            assert!(expected < 0 || rows as i64 == expected, "{filter}: {rows}");
+            assert_eq!(rows, took(scan()).await.0, "{filter}");
+            // The footer; the first numbers, four times the second with the first of the next, but for the last.
+            assert!(requests <= 6, "{filter}: {requests} requests");
+            assert!(
+                bytes <= sizes[&1] + sizes[&3] + rest,
+                "{filter}: {bytes} bytes of {}",
+                sizes[&1] + sizes[&3] + rest
+            );
+        }
+    });
+}
+
+#[test]
+fn the_last_row_group_comes_with_the_footer_where_all_is_read_in_any_order() {
+    block_on(async {
+        let table = table_of_four_groups().await;
+        let size = table.scan().plan().await.unwrap().tasks[0].data_file.file_size_in_bytes;
+        // Parts of one row group each.
+        let scan = || table.scan().buffer_bytes(14 << 20);
+        assert_eq!(took(scan()).await, (4 * GROUP as usize, 4, size - 4));
+        assert_eq!(took(scan().concurrency(1)).await, (4 * GROUP as usize, 4, size - 4));
+        assert_eq!(took(scan().ordered()).await, (4 * GROUP as usize, 5, size - 4));
+        let mut last = -1;
+        let mut in_order = scan().select(["m", "n", "text"]).ordered().stream().await.unwrap();
+        while let Some(batch) = in_order.next().await {
+            let batch = batch.unwrap();
+            for m in batch.column(0).as_primitive::<Int64Type>().values() {
+                assert_eq!(*m, last + 1);
+                last = *m;
+            }
+        }
+        let mut all: Vec<(i64, i64)> = Vec::new();
+        for batch in scan().select(["m", "_pos", "text"]).collect().await.unwrap() {
+            assert_eq!(batch.num_columns(), 3);
+            let [m, at] = [0, 1].map(|column| batch.column(column).as_primitive::<Int64Type>().clone());
+            all.extend(m.values().iter().copied().zip(at.values().iter().copied()));
+        }
+        all.sort_unstable();
+        assert!(all.iter().copied().eq((0..4 * GROUP).map(|row| (row, row))));
+    });
+}
