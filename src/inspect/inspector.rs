@@ -17,8 +17,8 @@ use crate::spec::ManifestFile;
 /// The version is fixed when this is made; what others commit meanwhile does not show.
 #[derive(Clone, Debug)]
 pub struct Inspect {
-    source: Source,
-    head: Head,
+    pub(super) source: Source,
+    pub(super) head: Head,
     snapshot_id: Option<i64>,
 }
 

@@ -14,6 +14,8 @@ mod refs;
 mod snapshots;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use batches::FileBatches;
 pub use inspector::Inspect;
+pub use verify::{Checked, Depth};

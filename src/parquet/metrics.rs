@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
+use crate::parquet::footer::FileMetadata;
 use crate::parquet::options::{EncodeOptions, MetricsMode};
 use crate::parquet::physical;
 use crate::spec::{Metrics, PrimitiveType, Schema, Value, next_bytes, next_string};
@@ -29,6 +30,19 @@ pub(crate) fn from_footer(schema: &Schema, options: &EncodeOptions, footer: &Par
         column(&mut metrics, field.id, primitive, &chunks, mode, in_collection.contains_key(&field.id));
     }
     metrics
+}
+
+impl FileMetadata {
+    /// What a manifest might say of the file at most, by its footer: rows, and of each column that a row has one value of its
+    /// values and nulls, and bounds that are not cut (but for what the footer itself has cut).
+    pub(crate) fn metrics(&self, schema: &Schema) -> Metrics {
+        let options = EncodeOptions::default().with_whole_bounds();
+        let mut metrics = from_footer(schema, &options, self.parquet());
+        let inside = inside_collections(schema);
+        metrics.value_counts.retain(|id, _| !inside.contains_key(id));
+        metrics.null_value_counts.retain(|id, _| !inside.contains_key(id));
+        metrics
+    }
 }
 
 /// The fields inside lists and maps: bounds are not kept of them, as one row has any number of their values.

@@ -148,6 +148,28 @@ impl Summary {
 }
 
 impl Totals {
+    /// By the names that summaries have for them.
+    pub(crate) fn named(&self) -> [(&'static str, u64); 6] {
+        [
+            (RECORDS, self.records),
+            (FILES_SIZE, self.files_size),
+            (DATA_FILES, self.data_files),
+            (DELETE_FILES, self.delete_files),
+            (POSITION_DELETES, self.position_deletes),
+            (EQUALITY_DELETES, self.equality_deletes),
+        ]
+    }
+
+    /// Counts files that were counted.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.records = self.records.saturating_add(other.records);
+        self.files_size = self.files_size.saturating_add(other.files_size);
+        self.data_files = self.data_files.saturating_add(other.data_files);
+        self.delete_files = self.delete_files.saturating_add(other.delete_files);
+        self.position_deletes = self.position_deletes.saturating_add(other.position_deletes);
+        self.equality_deletes = self.equality_deletes.saturating_add(other.equality_deletes);
+    }
+
     /// Counts a file.
     pub(crate) fn add(&mut self, file: &DataFile) {
         let rows = file.metrics.record_count;

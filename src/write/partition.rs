@@ -69,7 +69,7 @@ impl Partitioner {
     }
 
     /// The rows of each partition that the batch has rows of, in the batch's order.
-    pub(super) fn divide(&mut self, batch: &RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+    pub(crate) fn divide(&mut self, batch: &RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
         let mut runs: Vec<(usize, Vec<Range<usize>>)> = Vec::new();
         let mut at: HashMap<usize, usize> = HashMap::new();
         let mut last = None;
