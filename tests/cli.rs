@@ -355,6 +355,24 @@ fn a_copy_has_the_rows_and_the_layout() {
     assert_eq!(place.count("b/deep/u"), 90);
 }
 
+#[test]
+fn a_table_is_checked_and_what_is_wrong_with_it_is_told() {
+    let place = Place::new();
+    place.numbers("t", 3);
+    place.ok(&["delete", "t", "--filter", "id = 1", "--yes"]);
+    for arguments in [&["verify", "t"][..], &["verify", "t", "--deep"]] {
+        assert!(place.ok(arguments).contains("/t is what its metadata says"));
+        assert_eq!(place.json(arguments)[0]["problems"], 0);
+    }
+    let file = place.json(&["files", "t"])[0]["file_path"].as_str().unwrap().to_owned();
+    std::fs::remove_file(file.strip_prefix("file://").unwrap()).unwrap();
+    let output = place.run(&["--json", "verify", "t"]);
+    let told: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), told["path"].as_str()), (Some(1), Some(file.as_str())), "{told}");
+    assert_eq!(place.fails(&["verify", "t"]), (1, "error: problems: 1 problem was found".to_owned()));
+    assert_eq!(place.fails(&["verify", "missing"]).0, 3);
+}
+
 /// The table's files are written as rows come; none of them is in the table before the last row.
 #[test]
 fn an_append_that_is_killed_in_the_middle_leaves_nothing_to_be_seen() {

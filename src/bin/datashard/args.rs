@@ -1,7 +1,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    Append, Cat, Copy, Count, Create, Delete, Diff, Drop, Files, Info, Resolve, Schema, Snapshots, Upsert,
+    Append, Cat, Copy, Count, Create, Delete, Diff, Drop, Files, Info, Resolve, Schema, Snapshots, Upsert, Verify,
 };
 use crate::exit::CODES;
 
@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Info(Info),
     Snapshots(Snapshots),
     Files(Files),
+    Verify(Verify),
     Copy(Copy),
     Drop(Drop),
     Resolve(Resolve),

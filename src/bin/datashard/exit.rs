@@ -7,7 +7,7 @@ use serde_json::json;
 /// What `--help` says of exit codes.
 pub(crate) const CODES: &str = "Exit codes:
    0  done
-   1  not confirmed
+   1  not confirmed, or a check has found a problem
    2  invalid-input         the arguments, or the rows, are wrong: correct them
    3  not-found             no such table, snapshot, branch, file or bucket
    4  already-exists        there is a table of this name
@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Error(Error),
     /// It was not confirmed.
     Unconfirmed,
+    /// A check has found so many problems, which were told.
+    Problems(u64),
     /// Nobody reads on, which is fine.
     Enough,
 }
@@ -46,6 +48,8 @@ impl Failure {
             Self::Enough => return ExitCode::SUCCESS,
             Self::Error(error) => (code(error.kind()), error.kind().as_str(), one_line(&error.to_string())),
             Self::Unconfirmed => (1, "unconfirmed", "nothing was done: repeat it with --yes".to_owned()),
+            Self::Problems(1) => (1, "problems", "1 problem was found".to_owned()),
+            Self::Problems(found) => (1, "problems", format!("{found} problems were found")),
         };
         let token = match self {
             Self::Error(error) => error.unknown_commit(),

@@ -64,6 +64,7 @@ async fn run(cli: Cli) -> Done {
         Command::Info(command) => command.run(&output).await,
         Command::Snapshots(command) => command.run(&output).await,
         Command::Files(command) => command.run(&output).await,
+        Command::Verify(command) => command.run(&output).await,
         Command::Copy(command) => command.run(&output).await,
         Command::Drop(command) => command.run(&output).await,
         Command::Resolve(command) => command.run(&output).await,

@@ -36,6 +36,11 @@ impl Progress {
         Self(bar)
     }
 
+    /// Does something that may write where the line is.
+    pub(crate) fn pause<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.0.suspend(work)
+    }
+
     pub(crate) fn add(&self, more: u64) {
         self.0.inc(more);
     }

@@ -14,6 +14,7 @@ mod resolve;
 mod schema;
 mod snapshots;
 mod upsert;
+mod verify;
 
 pub(crate) use append::Append;
 pub(crate) use cat::Cat;
@@ -29,3 +30,4 @@ pub(crate) use resolve::Resolve;
 pub(crate) use schema::Schema;
 pub(crate) use snapshots::Snapshots;
 pub(crate) use upsert::Upsert;
+pub(crate) use verify::Verify;
