@@ -1,7 +1,10 @@
 //! Tables of format version 3: what others see of deletion vectors, of an upgrade, and of the ids of rows.
 
-use datashard::Table;
+use std::process::Command;
+
+use datashard::native::FolderStore;
 use datashard::spec::{NestedField, PrimitiveType, Schema};
+use datashard::{Table, Warehouse};
 use futures::executor::block_on;
 use serde_json::{Value as Json, json};
 
@@ -99,5 +102,63 @@ fn types_of_version_3_read_the_same_everywhere_where_they_are_known() {
     let mut judge = Judge::start(&server);
     for engine in READERS {
         assert_same(&format!("{engine:?}"), &judge.read(engine, &table), &expected);
+    }
+}
+
+/// `[id, s, _row_id, _last_updated_sequence_number]` of each row, in order.
+fn lineage(table: &Table) -> Json {
+    block_on(table.refresh()).unwrap();
+    let columns = ["id", "s", "_row_id", "_last_updated_sequence_number"];
+    let found = rows(&block_on(table.scan().select(columns).collect()).unwrap());
+    let mut found: Vec<Vec<Json>> =
+        found.iter().map(|row| columns.iter().map(|name| row[name].clone()).collect()).collect();
+    found.sort_by_key(|row| row[0].as_i64());
+    json!(found)
+}
+
+/// `DATASHARD_TEST_SPARK=.tools/spark/bin/python`, which `tests/fixtures/make/run` makes.
+#[test]
+#[ignore = "needs Spark"]
+fn spark_reads_the_ids_of_rows_as_we_do_and_goes_on_as_we_do_after_it() {
+    let Some(python) = std::env::var_os("DATASHARD_TEST_SPARK") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = Warehouse::new(FolderStore::open(folder.path()).unwrap()).prefix("db");
+    let make = |name: &str, version: i32, mode: &str| {
+        let create = warehouse.create(name).schema(tables::simple_schema()).format_version(version);
+        let create = create.property("write.delete.mode", mode).property("write.merge.mode", mode);
+        let create = create.property("write.update.mode", mode);
+        block_on(create.into_future()).unwrap()
+    };
+    let made =
+        [make("written", 3, "copy-on-write"), make("marked", 3, "merge-on-read"), make("upgraded", 2, "merge-on-read")];
+    for table in &made {
+        append(table, &[tables::simple(0..50), tables::simple(50..100)]);
+        block_on(async {
+            table.delete("id < 5 or id = 60").await?;
+            table.delete("id = 6").await?;
+            table.upgrade(3).await?;
+            table.delete("id = 7 or id = 61").await?;
+            table.upsert([tables::simple(30..32), tables::simple(200..202)], ["id"]).await
+        })
+        .unwrap();
+    }
+    let ours: Vec<Json> = made.iter().map(lineage).collect();
+    let names = ["written", "marked", "upgraded"];
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/read_spark.py");
+    let output = Command::new(python).arg(script).arg(folder.path()).args(names).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let printed: Vec<Json> = text
+        .lines()
+        .filter_map(|line| line.split_once("ROWS ").map(|(_, rows)| serde_json::from_str(rows).unwrap()))
+        .collect();
+    assert_eq!(printed.len(), 6, "{}", String::from_utf8_lossy(&output.stderr));
+    for ((table, name), (ours, spark)) in made.iter().zip(names).zip(ours.iter().zip(printed.chunks(2))) {
+        assert_eq!(spark[0], *ours, "{name}");
+        assert_eq!(lineage(table), spark[1], "{name} after Spark");
+        block_on(async {
+            table.delete("id = 22 or id = 62").await?;
+            table.upsert([tables::simple(21..23)], ["id"]).await
+        })
+        .unwrap();
     }
 }
