@@ -1,6 +1,8 @@
 //! Tables that other engines wrote, read right row for row, or refused by name; never wrong rows.
 #![cfg(all(feature = "native", not(target_family = "wasm")))]
 
+#[path = "fixtures/changed.rs"]
+mod changed;
 #[path = "fixtures/changes.rs"]
 mod changes;
 #[path = "fixtures/duckdb.rs"]
