@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::TryStreamExt;
 use futures::executor::block_on;
 use proptest::prelude::*;
 
 use super::version_3_tests::{Row, named, open, read, table};
+use crate::inspect::{Checked, Depth};
 use crate::store::MemoryStore;
 use crate::{Merge, Table, TransactionReceipt};
 
@@ -136,6 +138,9 @@ proptest! {
                 }
                 before = rows.into_iter().map(|row| (row.0, row)).collect();
             }
+            let checked: Vec<Checked> = open(&store).await.inspect().verify(Depth::Rows).try_collect().await.unwrap();
+            let wrong: Vec<_> = checked.iter().filter(|file| !file.problems.is_empty()).collect();
+            prop_assert!(wrong.is_empty(), "{:?}", wrong);
             Ok(())
         })?;
     }
