@@ -38,8 +38,9 @@ impl Failure {
     /// Wrong arguments.
     pub(crate) fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Self::Error(Error::new(ErrorKind::InvalidInput, first.trim_start_matches("error: ")))
+        // What follows is how it is used, and where more is said.
+        let what = text.split("\n\n").next().unwrap_or_default();
+        Self::Error(Error::new(ErrorKind::InvalidInput, what.trim_start_matches("error: ")))
     }
 
     /// Tells why, on one line, and with which code to end.

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     // A reader of a damaged file may panic, and is heard of otherwise.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().name() != Some(input::THREAD) {
+        if !input::is_guarded() {
             hook(info);
         }
     }));

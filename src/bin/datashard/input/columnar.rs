@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -73,12 +73,55 @@ pub(super) fn arrow_stream<R: Read + Send + 'static>(
     schema: Option<Arc<Schema>>,
     progress: Arc<Progress>,
 ) -> Result<Batches> {
-    let mut reader = BufReader::new(Counted { raw, progress });
+    let raw = Tail { raw: Counted { raw, progress }, last: [0; 8] };
+    let mut reader = BufReader::new(raw);
     if reader.fill_buf().map_err(|error| failed(&name, error))?.starts_with(ARROW_FILE) {
         return Err(invalid(format!("{name} is an Arrow file, which is read from its end: give a file, or a stream")));
     }
     let reader = StreamReader::try_new(reader, None).map_err(|error| malformed(&error).context(&name))?;
-    Ok(fitted(name, reader, schema))
+    Ok(fitted(name, Whole { reader, is_done: false }, schema))
+}
+
+/// What a stream ends with. Not all readers want it, but without it one that was cut off between batches seems whole.
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+/// The batches of a stream that has an end.
+struct Whole<R: Read> {
+    reader: StreamReader<BufReader<Tail<R>>>,
+    is_done: bool,
+}
+
+impl<R: Read> Iterator for Whole<R> {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let batch = self.reader.next();
+        self.is_done = batch.is_none();
+        if self.is_done && self.reader.get_ref().get_ref().last != END {
+            return Some(Err(ArrowError::ParseError("the stream is cut off".to_owned())));
+        }
+        batch
+    }
+}
+
+/// Keeps the last bytes that were read.
+struct Tail<R> {
+    raw: R,
+    last: [u8; 8],
+}
+
+impl<R: Read> Read for Tail<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.raw.read(buffer)?;
+        for byte in buffer.iter().take(read).skip(read.saturating_sub(self.last.len())) {
+            self.last.rotate_left(1);
+            self.last[7] = *byte;
+        }
+        Ok(read)
+    }
 }
 
 fn is_file(file: &mut File) -> Result<bool> {

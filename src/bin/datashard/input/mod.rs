@@ -8,6 +8,7 @@ mod json;
 mod records;
 mod source;
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,9 +25,6 @@ use crate::infer::Columns;
 use crate::input::source::Source;
 use crate::output::Output;
 use crate::progress::Progress;
-
-/// The name of the thread that reads.
-pub(crate) const THREAD: &str = "input";
 
 /// Rows to be read.
 #[derive(Clone, Debug, Args)]
@@ -75,7 +73,7 @@ impl Input {
     pub(crate) fn schema(&self) -> Result<Schema> {
         let mut columns = Columns::default();
         for source in self.sources()? {
-            source.add_columns(&mut columns)?;
+            guarded(&source, || source.add_columns(&mut columns))?;
         }
         Schema::new(columns.fields()?)
     }
@@ -87,11 +85,11 @@ impl Input {
         let mut fields: Vec<NestedField> = Vec::new();
         for source in self.sources()? {
             if !source.is_typed() {
-                source.add_columns(&mut added)?;
+                guarded(&source, || source.add_columns(&mut added))?;
                 continue;
             }
             let mut columns = Columns::default();
-            source.add_columns(&mut columns)?;
+            guarded(&source, || source.add_columns(&mut columns))?;
             fields.extend(columns.fields()?);
         }
         let known = |field: &NestedField| own.fields().iter().find(|own| own.name == field.name);
@@ -121,31 +119,43 @@ impl Input {
         let schema = Arc::new(schema.clone());
         let (mut sender, receiver) = mpsc::channel(1);
         let read = move || {
-            for source in sources {
+            let all = sources.iter().try_for_each(|source| {
                 let open = || source.open(&schema, as_they_are, &progress);
-                let mut batches = match guarded(&source, open) {
-                    Ok(batches) => batches,
-                    Err(error) => return drop(futures_executor::block_on(sender.send(Err(error)))),
-                };
-                while let Some(batch) = guarded(&source, || batches.next().transpose()).transpose() {
-                    let is_last = batch.is_err();
+                let mut batches = guarded(source, open).map_err(Some)?;
+                while let Some(batch) = guarded(source, || batches.next().transpose()).map_err(Some)? {
                     // Whoever takes no more rows has failed, and says why.
-                    if futures_executor::block_on(sender.send(batch)).is_err() || is_last {
-                        return;
-                    }
+                    futures_executor::block_on(sender.send(Ok(batch))).map_err(|_| None)?;
                 }
+                Ok(())
+            });
+            // Its line is gone before anything else is printed.
+            drop(progress);
+            if let Err(Some(error)) = all {
+                drop(futures_executor::block_on(sender.send(Err(error))));
             }
         };
-        let started = std::thread::Builder::new().name(THREAD.to_owned()).spawn(read);
+        let started = std::thread::Builder::new().name("input".to_owned()).spawn(read);
         started.map_err(|error| Error::new(ErrorKind::Unavailable, "no thread to read with").caused_by(error))?;
         Ok(receiver)
     }
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread is told as an error.
+pub(crate) fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
 /// A reader that panics has met a damaged file. To end as at its end would be to append a part of it.
 fn guarded<T>(source: &Source, read: impl FnOnce() -> Result<T>) -> Result<T> {
     let damaged = || invalid(format!("{} is damaged", source.name()));
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged()))
+    GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged()));
+    GUARDED.set(false);
+    result
 }
 
 /// What a file's name says: what it is, and how it is compressed.
