@@ -81,11 +81,12 @@ impl ScanTask {
         self.deletes.equality.is_empty().then_some(rows)
     }
 
-    /// Whether it is the same file with the same rows left, which have the same ids: deletes come, and ids where there were none.
+    /// Whether it is the same file with the same rows left, of the same lineage: deletes come, ids where there were none, and
+    /// another number where the commit that adds the file is tried again.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let (file, of) = (&self.data_file, &other.data_file);
         file.file_path == of.file_path
-            && file.first_row_id == of.first_row_id
+            && (file.first_row_id, self.sequence_number) == (of.first_row_id, other.sequence_number)
             && self.deletes.same(&other.deletes, &file.file_path)
     }
 

@@ -64,7 +64,7 @@ impl Step for MergeRows {
             let schema = draft.metadata.current_schema()?.clone();
             if self.source.as_ref().is_none_or(|(of, _)| !of.same_fields(&schema)) {
                 let source = MergeSource::new(&schema, &self.batches, &self.on, &self.clauses)?;
-                self.source = Some((schema.clone(), source));
+                (self.source, self.rows) = (Some((schema.clone(), source)), None);
             }
             let Some((_, source)) = &self.source else { return Ok(Effect::default()) };
             // Rows that are updated keep their ids.

@@ -12,10 +12,10 @@ use futures::future::join_all;
 use crate::avro::{decode_manifest, decode_manifest_list};
 use crate::spec::{
     DataContent, DataFile, EntryStatus, ManifestContent, ManifestFile, ManifestSource, NestedField, PrimitiveType,
-    Schema,
+    Schema, SchemaUpdate,
 };
 use crate::store::{GetOptions, MemoryStore, ObjectStore};
-use crate::{ErrorKind, Table, Warehouse};
+use crate::{ErrorKind, Merge, Table, Warehouse};
 
 /// The id and name of a row, its row id, and when it was last updated.
 pub(super) type Row = (i64, String, Option<i64>, Option<i64>);
@@ -345,6 +345,39 @@ fn what_was_prepared_for_version_2_is_prepared_anew_for_version_3() {
             assert!(deletes(&store, &other).await.iter().all(|file| file.file_format == "PUFFIN"), "{mode}");
         });
     }
+}
+
+/// A transaction appended a file and wrote it anew, when another was first. What it had written said the number that the other
+/// then had, and was committed since the rows were the same.
+#[test]
+fn rows_that_a_transaction_appends_and_rewrites_say_its_own_number() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let other = table(&store, 3, "merge-on-read").await;
+        other.append(named(0..3, "a")).await.unwrap();
+        let own = open(&store).await;
+        other.delete("id = 0").await.unwrap();
+        let change = own.transaction().set_property("write.delete.mode", "copy-on-write");
+        assert_eq!(change.append(named(10..13, "b")).delete("id = 11").await.unwrap().conflicts, 1);
+        assert_eq!(lineage(&own).await[&10], (Some(3), Some(3)));
+    });
+}
+
+/// Another writer changed a comment alone: rows to be merged were the same, and were refused for the column of their ids.
+#[test]
+fn a_merge_goes_on_where_another_changes_what_rows_do_not_show() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let other = table(&store, 3, "merge-on-read").await;
+        other.append(named(0..3, "a")).await.unwrap();
+        let before = lineage(&other).await;
+        let own = open(&store).await;
+        other.update_schema(SchemaUpdate::new().set_doc("name", Some("what it is called"))).await.unwrap();
+        let merge = Merge::new(named([1, 5], "b"), ["id"]).when_matched_update().when_not_matched_insert();
+        assert_eq!(own.merge(merge).await.unwrap().conflicts, 1);
+        let rows = lineage(&own).await;
+        assert_eq!((rows[&1], rows[&0], rows.len()), ((before[&1].0, Some(2)), before[&0], 4));
+    });
 }
 
 /// Rows that had no ids were written anew for the version before. Another writer's commit then gave them ids, which what was
