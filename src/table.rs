@@ -194,6 +194,11 @@ impl Table {
         self.transaction().merge(merge)
     }
 
+    /// Appends Parquet files that are in the store already. See [`Transaction::add_files`].
+    pub fn add_files<'a, S: Into<String>>(&self, files: impl IntoIterator<Item = S>) -> Transaction<'a> {
+        self.transaction().add_files(files)
+    }
+
     /// Puts rows in the place of all of the partitions that they are in. See [`Transaction::overwrite_partitions`].
     pub fn overwrite_partitions<'a>(
         &self,

@@ -153,6 +153,11 @@ export class Table implements AsyncDisposable {
     return this.transaction().merge(rows, { on, clauses, columns, lastWins }).commit(options);
   }
 
+  /** Appends Parquet files that are in the store already: `await table.addFiles(["data/x.parquet"])`. */
+  async addFiles(files: readonly string[], options?: TransactionOptions): Promise<TransactionReceipt> {
+    return this.transaction().addFiles(files).commit(options);
+  }
+
   /** Puts rows in the place of all of the partitions that they are in. */
   async overwritePartitions(rows: Appendable, options?: TransactionOptions): Promise<TransactionReceipt> {
     return this.transaction().overwritePartitions(rows).commit(options);

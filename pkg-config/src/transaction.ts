@@ -84,6 +84,7 @@ type Change =
   | { kind: "overwrite"; filter: string; rows: Batches }
   | { kind: "upsert" | "appendNew"; rows: Batches; on: readonly string[] }
   | { kind: "overwritePartitions"; rows: Batches }
+  | { kind: "addFiles"; files: readonly string[] }
   | ({ kind: "merge"; rows: Batches; matched: string[]; notMatched: string[] } & Omit<Merge, "clauses">)
   | { kind: "setProperty"; name: string; value: string }
   | { kind: "removeProperty"; name: string }
@@ -160,6 +161,14 @@ export class Transaction {
   /** Puts rows in the place of all of the partitions that they are in; of a table without partitions, of all rows. */
   overwritePartitions(rows: Appendable): Transaction {
     return this.#with({ kind: "overwritePartitions", rows: brought(rows) });
+  }
+
+  /**
+   * Appends Parquet files that are in the store already, by their URIs or their paths in the table: they belong to it from then on.
+   * Of each the footer is read; all must fit the table's columns, and be in one partition.
+   */
+  addFiles(files: readonly string[]): Transaction {
+    return this.#with({ kind: "addFiles", files });
   }
 
   /** Puts these rows in the place of all that are there. */

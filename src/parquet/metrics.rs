@@ -46,7 +46,7 @@ impl FileMetadata {
 }
 
 /// The fields inside lists and maps: bounds are not kept of them, as one row has any number of their values.
-fn inside_collections(schema: &Schema) -> BTreeMap<i32, ()> {
+pub(crate) fn inside_collections(schema: &Schema) -> BTreeMap<i32, ()> {
     let collections = schema
         .walk()
         .into_iter()

@@ -15,6 +15,7 @@ mod dictionaries;
 mod encode;
 mod fill;
 mod footer;
+mod foreign;
 mod gather;
 mod late;
 #[cfg(test)]
@@ -62,6 +63,7 @@ pub(crate) use decode::Shares;
 pub use decode_options::{DecodeOptions, DecodeReport, Step};
 pub use encode::FileEncoder;
 pub use footer::{FIRST_READ, FileMetadata, FooterDecoder, FooterStep};
+pub(crate) use foreign::{ForeignFile, Span};
 pub(crate) use gather::{gather, gather_among, gather_rows, unpack};
 pub(crate) use misfit::{Fit, Misfit};
 pub use options::{EncodeOptions, MetricsMode};

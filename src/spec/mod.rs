@@ -56,7 +56,7 @@ pub(crate) use default_value::{default_json, default_value, hexadecimal};
 pub use manifest::{EntryStatus, FieldSummary, Manifest, ManifestContent, ManifestEntry, ManifestFile};
 pub use metadata::{MetadataLogEntry, SnapshotLogEntry, TableMetadata};
 pub(crate) use metadata_builder::NewTable;
-pub(crate) use name_mapping::{NameMapping, has_ids, no_field_ids};
+pub(crate) use name_mapping::{NameMapping, has_ids, mapping_of, no_field_ids};
 pub(crate) use number::{Place, parse_decimal};
 pub(crate) use ordered::{ordered, try_ordered};
 pub use partition::{PartitionField, PartitionSpec};

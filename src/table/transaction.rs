@@ -155,6 +155,21 @@ impl<'a> Transaction<'a> {
         self.with(Ok(Change::OverwritePartitions(Box::pin(batches))))
     }
 
+    /// Appends Parquet files that are in the store already, as they are, as one snapshot: by their URIs, or their paths in the
+    /// table (`data/x.parquet`). They must be where files of the table may be ([`Warehouse::allow`](crate::Warehouse::allow)
+    /// tells where else), and belong to it from then on. Of each the footer is read.
+    ///
+    /// Columns of files without field ids are known by their names, for which the table gets a name mapping
+    /// (`schema.name-mapping.default`) if it has none. A file's partition is what its statistics say, or its path
+    /// (`day=2026-11-01/`) where it lacks the column: all of its rows must be in one.
+    ///
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput), naming file and column, where a file has a column that the
+    /// table has not, or one of another type, lacks a required one, or has no rows; with [`NotFound`](crate::ErrorKind::NotFound)
+    /// if it is not there; and with [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if it is in the table.
+    pub fn add_files<S: Into<String>>(self, files: impl IntoIterator<Item = S>) -> Self {
+        self.with(Ok(Change::AddFiles(files.into_iter().map(Into::into).collect())))
+    }
+
     /// Puts these rows in the place of all that are there.
     pub fn replace_all(self, batches: impl IntoIterator<Item = RecordBatch, IntoIter: MaybeSend + 'a>) -> Self {
         self.overwrite(Predicate::always_true(), batches)

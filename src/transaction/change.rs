@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
@@ -6,6 +8,7 @@ use crate::error::Result;
 use crate::expr::Predicate;
 use crate::runtime::BoxStream;
 use crate::spec::{RefUpdate, SchemaUpdate};
+use crate::transaction::add_files::AddFiles;
 use crate::transaction::append::prepare;
 use crate::transaction::isolation::Guard;
 use crate::transaction::merge::{Clauses, MergeRows};
@@ -32,6 +35,8 @@ pub(crate) enum Change<'a> {
     Merge(Rows<'a>, Vec<String>, Clauses),
     /// Puts rows in the place of all of the partitions that they are in.
     OverwritePartitions(Rows<'a>),
+    /// Appends these files.
+    AddFiles(Vec<String>),
     Refs(RefUpdate),
     /// Appends what this snapshot has appended.
     CherryPick(i64),
@@ -44,7 +49,11 @@ pub(crate) fn evolving(update: SchemaUpdate, rows: AppendedRows) -> Payload {
 
 /// Makes the changes ready to be committed: conditions and metadata are checked against the version that is known, and
 /// rows against its schema with the changes before them; what is large is written.
-pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>>, guard: &Guard) -> Result<Payload> {
+pub(crate) async fn prepare_changes(
+    table: &Arc<TableHandle>,
+    changes: Vec<Change<'_>>,
+    guard: &Guard,
+) -> Result<Payload> {
     let mut metadata = (*table.head().metadata).clone();
     let mut steps: Vec<Box<dyn Step>> = Vec::with_capacity(changes.len());
     for change in changes {
@@ -69,6 +78,7 @@ pub(crate) async fn prepare_changes(table: &TableHandle, changes: Vec<Change<'_>
             Change::OverwritePartitions(rows) => {
                 Box::new(OverwritePartitions::new(prepare(table, &metadata, rows).await?, guard.clone()))
             }
+            Change::AddFiles(paths) => Box::new(AddFiles::prepare(table, &metadata, paths).await?),
             Change::Refs(update) => Box::new(UpdateRefs::new(update, guard.clone())),
             Change::CherryPick(snapshot_id) => Box::new(CherryPick::new(snapshot_id)),
         });

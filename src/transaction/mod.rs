@@ -1,5 +1,8 @@
 //! Changes to a table, and committing them.
 
+mod add_files;
+#[cfg(test)]
+mod add_files_tests;
 mod append;
 mod change;
 #[cfg(test)]

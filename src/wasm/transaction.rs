@@ -80,6 +80,7 @@ fn with<'a>(
         "matched",
         "notMatched",
         "lastWins",
+        "files",
     ];
     let change = Options::new(change, "change", known)?;
     let rows_of = |schema: Arc<Schema>| {
@@ -108,6 +109,7 @@ fn with<'a>(
             let rows = rows_of(source_schema(metadata.current_schema()?, change.get("columns"))?);
             transaction.merge(clauses(Merge::of_stream(rows?, change.strings("on")?.unwrap_or_default()), &change)?)
         }
+        "addFiles" => transaction.add_files(change.strings("files")?.unwrap_or_default()),
         "overwritePartitions" => transaction.overwrite_partitions_stream(rows(metadata)?),
         "setProperty" => {
             let (name, value) = (change.required_string("name")?, change.required_string("value")?);

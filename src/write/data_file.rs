@@ -3,7 +3,7 @@ use bytes::Bytes;
 use crate::catalog::TableHandle;
 use crate::error::Result;
 use crate::runtime::BoxFuture;
-use crate::spec::{DataContent, DataFile, Metrics};
+use crate::spec::{DataContent, DataFile, Metrics, Value};
 use crate::write::partition::Partition;
 use crate::write::put_new;
 
@@ -27,22 +27,19 @@ impl PreparedFile {
         metrics: Metrics,
         unsent: Option<Bytes>,
     ) -> Self {
-        let data_file = DataFile {
-            content: DataContent::Data,
-            file_path: table.location.uri(relative),
-            file_format: "PARQUET".to_owned(),
-            partition: values,
-            file_size_in_bytes: size,
-            metrics,
-            equality_ids: Vec::new(),
-            sort_order_id: Some(0),
-            first_row_id: None,
-            referenced_data_file: None,
-            content_offset: None,
-            content_size_in_bytes: None,
-            key_metadata: None,
-        };
+        let data_file = data_file(&table.location.uri(relative), values, size, metrics);
         Self { data_file, spec_id, key: table.location.key(relative), unsent }
+    }
+
+    /// A file of data that another program put into the store.
+    pub(crate) fn of_store(
+        spec_id: i32,
+        uri: &str,
+        partition: Vec<Option<Value>>,
+        size: u64,
+        metrics: Metrics,
+    ) -> Self {
+        Self::stored(spec_id, data_file(uri, partition, size, metrics))
     }
 
     /// A file that is in the store.
@@ -69,5 +66,23 @@ impl PreparedFile {
     /// What is not in the store yet: its key, and its content.
     pub(crate) fn unsent(&self) -> Option<(&str, &Bytes)> {
         Some((&self.key, self.unsent.as_ref()?))
+    }
+}
+
+fn data_file(uri: &str, partition: Vec<Option<Value>>, file_size_in_bytes: u64, metrics: Metrics) -> DataFile {
+    DataFile {
+        content: DataContent::Data,
+        file_path: uri.to_owned(),
+        file_format: "PARQUET".to_owned(),
+        partition,
+        file_size_in_bytes,
+        metrics,
+        equality_ids: Vec::new(),
+        sort_order_id: Some(0),
+        first_row_id: None,
+        referenced_data_file: None,
+        content_offset: None,
+        content_size_in_bytes: None,
+        key_metadata: None,
     }
 }

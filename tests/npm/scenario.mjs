@@ -246,6 +246,17 @@ export function steps({ datashard, options, name, stores = {}, isWorker = false 
       equal(await own.scan({ filter: "id = 1" }).toArray(), [{ id: 1n, name: "y", n: 1 }]);
     },
 
+    "files that are there become rows, once": async () => {
+      const schema = { fields: [{ name: "id", type: "long", required: true }] };
+      const own = await warehouse.create(`${path}-files`, schema);
+      await own.append([{ id: 1 }, { id: 2 }]);
+      const [{ path: file }] = await (await own.scan().plan()).files();
+      await refused("already-exists", () => own.addFiles([file]));
+      await own.delete("true");
+      equal([(await own.addFiles([file])).rows, await ids(own)], [2, [1, 2]]);
+      await refused("not-found", () => own.addFiles(["data/none.parquet"]));
+    },
+
     "what is written to a branch is published, picked and rolled back": async () => {
       const own = await warehouse.create(`${path}-branches`, { fields: [{ name: "id", type: "long" }] });
       const first = (await own.append([{ id: 1 }])).snapshotId;
