@@ -467,3 +467,85 @@ fn what_the_readme_shows_works() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("appended 2 rows"), "{text}");
 }
+
+/// A table as datashard 0.2 wrote it: what its snapshots' lists name, and what its metadata files name of them.
+fn old_table(place: &Place) {
+    for folder in ["old/metadata/manifests", "old/data"] {
+        std::fs::create_dir_all(place.folder.path().join(folder)).unwrap();
+    }
+    place.ok(&["create", "rows", "--schema", "id:long, name:string, at:timestamp"]);
+    for (file, row) in [("a", r#"{"id": 1, "name": "x"}"#), ("b", r#"{"id": 2}"#), ("lost", r#"{"id": 3}"#)] {
+        place.file("row.json", row);
+        place.ok(&["append", "rows", "row.json"]);
+        place.ok(&["cat", "rows", "--output", &format!("old/data/{file}.parquet")]);
+        place.ok(&["delete", "rows", "--filter", "true", "--yes"]);
+    }
+    for (id, file) in [(1, "a"), (2, "b")] {
+        let list = json!({"manifests": [{"manifest_path": format!("metadata/manifests/m{id}.avro")}]});
+        place.file(&format!("old/metadata/manifests/l{id}.avro"), list.to_string());
+        let manifest = json!({"files": [{"file_path": format!("/data/{file}.parquet")}]});
+        place.file(&format!("old/metadata/manifests/m{id}.avro"), manifest.to_string());
+    }
+    let snapshot = |id: u64| json!({"snapshot_id": id, "manifest_list": format!("metadata/manifests/l{id}.avro")});
+    place.file("old/metadata/v0.metadata.json", json!({"snapshots": []}).to_string());
+    place.file("old/metadata/v1.metadata.json", json!({"snapshots": [snapshot(1)]}).to_string());
+    place.file("old/metadata/v2.metadata.json", json!({"snapshots": [snapshot(1), snapshot(2)]}).to_string());
+    place.file("old/metadata.version-hint.text", "1");
+}
+
+/// In datashard 0.2 the current snapshot had the rows of the last append alone, and a hint could go back to one before.
+#[test]
+fn a_table_of_the_old_python_package_is_imported_with_the_rows_of_all_its_snapshots() {
+    let place = Place::new();
+    old_table(&place);
+    let report = &place.json(&["import", "old", "new"])[0];
+    assert_eq!(
+        (&report["rows"], &report["snapshots_found"], &report["versions_found"]),
+        (&json!(2), &json!(2), &json!(3))
+    );
+    assert_eq!(report["unnamed"], json!(["data/lost.parquet"]));
+    assert_eq!(report["files"], json!([{"path": "data/a.parquet", "rows": 1}, {"path": "data/b.parquet", "rows": 1}]));
+    let rows = [json!({"id": 1, "name": "x", "at": null}), json!({"id": 2, "name": null, "at": null})];
+    assert_eq!(sorted(place.json(&["cat", "new"])), rows);
+    assert_eq!(place.json(&["import", "old", "all", "--unnamed"])[0]["rows"], 3);
+    assert_eq!(place.fails(&["import", "old", "new"]).0, 4, "a table is there");
+    assert_eq!(place.fails(&["import", "rows", "other"]).0, 3, "that is no old table");
+    place.file("old/data/b.parquet", "PAR1 damaged PAR1");
+    let (code, message) = place.fails(&["import", "old", "third"]);
+    assert!(code == 5 && message.contains("old/data/b.parquet"), "{code} {message}");
+    assert!(!place.folder.path().join("third").exists(), "nothing was made");
+    let report = &place.json(&["import", "old", "third", "--skip-unreadable"])[0];
+    assert_eq!((&report["rows"], &report["unread"][0]["path"]), (&json!(1), &json!("data/b.parquet")));
+    assert!(place.ok(&["import", "old", "fourth", "--skip-unreadable"]).contains("not read: data/b.parquet"));
+}
+
+#[test]
+fn a_table_that_the_old_python_package_wrote_is_imported() {
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/datashard-0.2.5");
+    if !old.exists() {
+        return;
+    }
+    let place = Place::new();
+    let report = &place.json(&["import", old.to_str().unwrap(), "new"])[0];
+    assert_eq!((report["snapshots_found"].as_u64(), report["files"].as_array().unwrap().len()), (Some(3), 3));
+    assert_eq!(place.count("new"), report["rows"].as_u64().unwrap());
+    assert_eq!((&report["unread"], &report["unnamed"]), (&json!([]), &json!([])));
+    place.ok(&["verify", "new", "--deep"]);
+}
+
+#[test]
+fn files_that_are_in_the_table_s_folder_are_added_once() {
+    let place = Place::new();
+    place.ok(&["create", "source", "--schema", "id:long, level:string"]);
+    place.file("rows.csv", "id,level\n1,a\n2,b\n");
+    place.ok(&["append", "source", "rows.csv"]);
+    place.ok(&["create", "t", "--schema", "id:long, level:string"]);
+    std::fs::create_dir_all(place.folder.path().join("t/data")).unwrap();
+    place.ok(&["cat", "source", "--output", "t/data/x.parquet"]);
+    let receipt = &place.json(&["add-files", "t", "data/x.parquet"])[0];
+    assert_eq!((&receipt["rows"], &receipt["files"]), (&json!(2), &json!(1)));
+    assert_eq!(place.count("t"), 2);
+    assert_eq!(place.fails(&["add-files", "t", "data/x.parquet"]).0, 4);
+    assert_eq!(place.fails(&["add-files", "t", "data/none.parquet"]).0, 3);
+    place.ok(&["verify", "t", "--deep"]);
+}

@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use datashard::native::FolderStore;
-use datashard::store::S3Store;
+use datashard::store::{ObjectStore, S3Store};
 use datashard::{Error, ErrorKind, Result, Table, Warehouse};
 
 use crate::exit::{failed, invalid};
@@ -81,8 +82,28 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Where something is that is no table of this crate's: its store, and its key there.
+    pub(crate) fn store(&self) -> Result<(Arc<dyn ObjectStore>, String)> {
+        match self {
+            Self::Bucket { bucket, key } => Ok((Arc::new(S3Store::from_env_of(bucket)?), key.clone())),
+            Self::Folder(path) => {
+                let found = std::fs::canonicalize(path).map_err(|error| failed(&path.to_string_lossy(), error))?;
+                let (root, name) = parts(&found, 1)?;
+                Ok((Arc::new(FolderStore::open(root)?), name))
+            }
+        }
+    }
+}
+
 /// A path as a store, and a name of so many parts in it.
 fn split(path: &Path, depth: usize, output: &Output) -> Result<(Warehouse, String)> {
+    let (root, name) = parts(path, depth)?;
+    Ok((output.allow(Warehouse::new(FolderStore::open(root)?)), name))
+}
+
+/// A path as that of a folder, and a name of so many parts in it.
+fn parts(path: &Path, depth: usize) -> Result<(&Path, String)> {
     let root = path.ancestors().nth(depth);
     let name = root.and_then(|root| path.strip_prefix(root).ok());
     let (Some(root), Some(name)) = (root, name) else {
@@ -90,7 +111,7 @@ fn split(path: &Path, depth: usize, output: &Output) -> Result<(Warehouse, Strin
     };
     let parts: Option<Vec<&str>> = name.iter().map(|part| part.to_str()).collect();
     let name = parts.ok_or_else(|| invalid(format!("the path {} is not Unicode", path.display())))?.join("/");
-    Ok((output.allow(Warehouse::new(FolderStore::open(root)?)), name))
+    Ok((root, name))
 }
 
 #[cfg(test)]

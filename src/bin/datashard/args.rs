@@ -1,7 +1,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    Append, Cat, Copy, Count, Create, Delete, Diff, Drop, Files, Info, Resolve, Schema, Snapshots, Upsert, Verify,
+    AddFiles, Append, Cat, Copy, Count, Create, Delete, Diff, Drop, Files, Import, Info, Resolve, Schema, Snapshots,
+    Upsert, Verify,
 };
 use crate::exit::CODES;
 
@@ -38,6 +39,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     Create(Create),
     Append(Append),
+    AddFiles(AddFiles),
+    Import(Import),
     Upsert(Upsert),
     Delete(Delete),
     Cat(Cat),

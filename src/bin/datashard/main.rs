@@ -55,6 +55,8 @@ async fn run(cli: Cli) -> Done {
     match cli.command {
         Command::Create(command) => command.run(&output).await,
         Command::Append(command) => command.run(&output).await,
+        Command::AddFiles(command) => command.run(&output).await,
+        Command::Import(command) => command.run(&output).await,
         Command::Upsert(command) => command.run(&output).await,
         Command::Delete(command) => command.run(&output).await,
         Command::Cat(command) => command.run(&output).await,

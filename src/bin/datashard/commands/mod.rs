@@ -1,5 +1,6 @@
 //! A file for each command: its arguments, and what it does.
 
+mod add_files;
 mod append;
 mod cat;
 mod copy;
@@ -9,6 +10,7 @@ mod delete;
 mod diff;
 mod drop;
 mod files;
+mod import;
 mod info;
 mod resolve;
 mod schema;
@@ -16,6 +18,7 @@ mod snapshots;
 mod upsert;
 mod verify;
 
+pub(crate) use add_files::AddFiles;
 pub(crate) use append::Append;
 pub(crate) use cat::Cat;
 pub(crate) use copy::Copy;
@@ -25,6 +28,7 @@ pub(crate) use delete::Delete;
 pub(crate) use diff::Diff;
 pub(crate) use drop::Drop;
 pub(crate) use files::Files;
+pub(crate) use import::Import;
 pub(crate) use info::Info;
 pub(crate) use resolve::Resolve;
 pub(crate) use schema::Schema;

@@ -151,7 +151,12 @@ pub(crate) fn is_guarded() -> bool {
 
 /// A reader that panics has met a damaged file. To end as at its end would be to append a part of it.
 fn guarded<T>(source: &Source, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    let damaged = || invalid(format!("{} is damaged", source.name()));
+    guarded_as(&source.name(), read)
+}
+
+/// The same of what has this name.
+pub(crate) fn guarded_as<T>(name: &str, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    let damaged = || invalid(format!("{name} is damaged"));
     GUARDED.set(true);
     let result = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged()));
     GUARDED.set(false);
