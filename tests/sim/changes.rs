@@ -9,9 +9,22 @@ use crate::history::Version;
 use crate::ledger::{Fate, LedgerRef};
 use crate::tasks::rows;
 
+/// What becomes of the rows that a change adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Adds {
+    /// They are there afterwards.
+    #[default]
+    All,
+    /// Those that were not there are.
+    New,
+    /// Those that were not there are, and those that were there are not.
+    Other,
+}
+
 /// Rows removed and added by one commit, and what became of it.
 #[derive(Clone, Debug, Hash)]
 pub struct Change {
+    pub how: Adds,
     pub removes: Range<i64>,
     pub adds: Vec<i64>,
     /// Whether it meets rows that others added meanwhile.
@@ -22,8 +35,12 @@ pub struct Change {
 impl Change {
     /// What it makes of a version's rows.
     fn apply(&self, rows: &[i64]) -> Vec<i64> {
-        let left = rows.iter().filter(|row| !self.removes.contains(row));
-        let mut left: Vec<i64> = left.chain(&self.adds).copied().collect();
+        let is_there = |row: &&i64| rows.contains(row);
+        let is_removed =
+            |row: &&i64| self.removes.contains(row) || (self.how == Adds::Other && self.adds.contains(row));
+        let left = rows.iter().filter(|row| !is_removed(row));
+        let new = self.adds.iter().filter(|row| self.how == Adds::All || !is_there(row));
+        let mut left: Vec<i64> = left.chain(new).copied().collect();
         left.sort_unstable();
         left
     }
@@ -57,6 +74,11 @@ pub async fn change(
     note(change.isolation(isolation), (removes, adds), serializable, ledger).await;
 }
 
+/// Makes a serializable change of rows by what is there.
+pub async fn note_keyed(change: Transaction<'_>, how: Adds, rows: Vec<i64>, ledger: LedgerRef) {
+    note_as(change, Change { how, removes: 0..0, adds: rows, serializable: true, fate: Fate::Untold }, ledger).await;
+}
+
 /// Makes a change that removes the rows of a range and adds others, and notes what came of it.
 pub async fn note(
     change: Transaction<'_>,
@@ -64,9 +86,13 @@ pub async fn note(
     serializable: bool,
     ledger: LedgerRef,
 ) {
+    note_as(change, Change { how: Adds::All, removes, adds, serializable, fate: Fate::Untold }, ledger).await;
+}
+
+async fn note_as(change: Transaction<'_>, as_noted: Change, ledger: LedgerRef) {
     let at = {
         let mut ledger = ledger.lock().unwrap();
-        ledger.changes.push(Change { removes, adds, serializable, fate: Fate::Untold });
+        ledger.changes.push(as_noted);
         ledger.changes.len() - 1
     };
     let result = change.await;
@@ -126,7 +152,7 @@ pub fn verify(changes: &[Change], versions: &BTreeMap<u64, Version>, appended: &
             }
             Fate::Nothing { version } => {
                 let there = versions.get(version).map_or(&[][..], |version| &version.rows);
-                if change.serializable && there.iter().any(|row| change.removes.contains(row)) {
+                if change.serializable && change.apply(there) != there {
                     return Err(format!("{change:?} was said to have nothing to do in {there:?}"));
                 }
             }

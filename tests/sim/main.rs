@@ -96,6 +96,16 @@ fn rows_of_version_3_keep_their_ids_while_others_delete_and_append() {
 }
 
 #[test]
+fn rows_are_merged_by_what_is_there_and_files_added_once() {
+    for mode in [COPY_ON_WRITE, MERGE_ON_READ] {
+        covered(&scenarios::mergers(&[0, 1, 2], mode, Rules::of(&[], 0)));
+        covered(&scenarios::mergers(&[0, 2], mode, Rules::of(&[Lost, Crash], 1)));
+    }
+    covered(&scenarios::mergers(&[1, 3, 4], MERGE_ON_READ, Rules::of(&[], 0)));
+    covered(&scenarios::mergers(&[4, 4], COPY_ON_WRITE, Rules::of(&[Lost, Crash], 1)));
+}
+
+#[test]
 fn branches_are_moved_as_if_one_after_the_other() {
     covered(&scenarios::branchers(&[0, 1, 2], Rules::of(&[], 0)));
     for two in [&[0, 1], &[0, 2], &[1, 2]] {
@@ -165,6 +175,11 @@ mod whole {
         covered(&scenarios::deleters(Rules { version: 3, ..Rules::of(&[Lost], 1) }));
         covered(&scenarios::branchers(&[0, 1, 2], Rules::of(&[Lost, Crash], 1)));
         covered(&scenarios::branchers(&[0, 1], Rules::of(ALL, 2)));
+        for mode in [COPY_ON_WRITE, MERGE_ON_READ] {
+            covered(&scenarios::mergers(&[0, 1, 2], mode, Rules::of(&[Lost], 1)));
+            covered(&scenarios::mergers(&[1, 3], mode, Rules::of(ALL, 2)));
+            covered(&scenarios::mergers(&[0, 4], mode, Rules { version: 3, ..Rules::of(&[Lost, Crash], 1) }));
+        }
         covered(&scenarios::creators(Rules::of(ALL, 1)));
     }
 }

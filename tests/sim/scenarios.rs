@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use datashard::Isolation;
+use datashard::{Isolation, Merge};
 
-use crate::changes::{Change, change, note};
+use crate::changes::{Adds, Change, change, note, note_keyed};
 use crate::choice::Random;
 use crate::engine::{Engine, Rules};
 use crate::fault::Fault::{self, *};
 use crate::history::TABLE;
-use crate::ledger::Fate;
+use crate::ledger::{Fate, LedgerRef};
 use crate::process::Sleep;
 use crate::scenario::{Build, Check, Scenario, with_table};
 use crate::tasks::*;
@@ -94,12 +94,7 @@ pub fn changers_that_claim(
         crate::process::lock(&engine.shared).world.clone()
     };
     let build: Build = Arc::new(move |engine, ledger| {
-        ledger.lock().unwrap().changes.push(Change {
-            removes: 0..0,
-            adds: vec![1, 2, 21],
-            serializable: true,
-            fate: Fate::Untold,
-        });
+        begun(&ledger, vec![1, 2, 21]);
         let changes = [(1, 0..2, vec![]), (2, 2..10, vec![5]), (3, 0..0, vec![0, 8])];
         for (writer, removes, adds) in changes.into_iter().take(count) {
             let (process, _, table) = opened(engine, writer, 0)?;
@@ -123,8 +118,7 @@ pub fn deleters(mut rules: Rules) -> Scenario {
     engine.alone(process, begin).unwrap().unwrap();
     let begin = crate::process::lock(&engine.shared).world.clone();
     let build: Build = Arc::new(|engine, ledger| {
-        let begun = Change { removes: 0..0, adds: vec![1, 2, 3, 4], serializable: true, fate: Fate::Untold };
-        ledger.lock().unwrap().changes.push(begun);
+        begun(&ledger, vec![1, 2, 3, 4]);
         for (writer, what) in [(1, (1..3, vec![])), (2, (2..4, vec![])), (3, (0..0, vec![7]))] {
             let (process, _, table) = opened(engine, writer, 0)?;
             let change = change(table, what, Isolation::Serializable, true, ledger.clone());
@@ -133,6 +127,59 @@ pub fn deleters(mut rules: Rules) -> Scenario {
         Ok(())
     });
     Scenario { world: begin, ..scenario("deleters", rules, build) }
+}
+
+/// Notes the rows that were there before.
+fn begun(ledger: &LedgerRef, rows: Vec<i64>) {
+    let (how, fate) = (Adds::All, Fate::Untold);
+    ledger.lock().unwrap().changes.push(Change { how, removes: 0..0, adds: rows, serializable: true, fate });
+}
+
+/// Of these `which`: two merge so that what is there goes and what is not there comes, one appends what is new, and one replaces
+/// all; and some add the same file. All meet in one key.
+pub fn mergers(which: &'static [usize], mode: &'static str, mut rules: Rules) -> Scenario {
+    (rules.changes, rules.sleep) = (true, Sleep::AtLeast(IMPATIENT));
+    let mut engine = Engine::new(with_table(&rules), rules.clone());
+    let (process, _, table) = opened(&mut engine, 99, 0).unwrap();
+    let begin = async move {
+        table.append(rows(&[8])).await?;
+        let file = table.scan().plan().await?.tasks.remove(0).data_file.file_path;
+        let change = table.transaction().set_property("write.merge.mode", mode).set_property("write.delete.mode", mode);
+        change.replace_all(rows(&[1, 2, 6])).await.map(|_| file)
+    };
+    let file = engine.alone(process, begin).unwrap().unwrap();
+    let begin = crate::process::lock(&engine.shared).world.clone();
+    let build: Build = Arc::new(move |engine, ledger| {
+        begun(&ledger, vec![8]);
+        let (how, fate) = (Adds::All, Fate::Untold);
+        let replaced = Change { how, removes: 0..100, adds: vec![1, 2, 6], serializable: true, fate };
+        ledger.lock().unwrap().changes.push(replaced);
+        for (writer, which) in (1..).zip(which) {
+            let (process, _, table) = opened(engine, writer, 0)?;
+            let toggle = |ids: &[i64]| {
+                table.merge(Merge::new(rows(ids), ["id"]).when_matched_delete().when_not_matched_insert())
+            };
+            let ledger = ledger.clone();
+            match which {
+                0 => engine.spawn(process, Box::pin(note_keyed(toggle(&[5, 6]), Adds::Other, vec![5, 6], ledger))),
+                1 => engine.spawn(process, Box::pin(note_keyed(toggle(&[5]), Adds::Other, vec![5], ledger))),
+                2 => {
+                    let change = table.append_new(rows(&[5, 7]), ["id"]);
+                    engine.spawn(process, Box::pin(note_keyed(change, Adds::New, vec![5, 7], ledger)));
+                }
+                3 => {
+                    let change = table.overwrite_partitions(rows(&[5]));
+                    engine.spawn(process, Box::pin(note(change, (0..100, vec![5]), true, ledger)));
+                }
+                _ => {
+                    let change = table.add_files([file.clone()]);
+                    engine.spawn(process, Box::pin(note(change, (0..0, vec![8]), true, ledger)));
+                }
+            }
+        }
+        Ok(())
+    });
+    Scenario { world: begin, ..scenario("mergers", rules, build) }
 }
 
 /// Of these `which`: one appends to `main`, another moves it forward to a branch that has a row more, and a third sets it back
@@ -149,8 +196,7 @@ pub fn branchers(which: &'static [usize], mut rules: Rules) -> Scenario {
     let first = engine.alone(process, begin).unwrap().unwrap();
     let begin = crate::process::lock(&engine.shared).world.clone();
     let build: Build = Arc::new(move |engine, ledger| {
-        let begun = Change { removes: 0..0, adds: vec![1], serializable: true, fate: Fate::Untold };
-        ledger.lock().unwrap().changes.push(begun);
+        begun(&ledger, vec![1]);
         for (writer, which) in (1..).zip(which) {
             let (process, _, table) = opened(engine, writer, 0)?;
             let (change, what) = match which {
