@@ -254,7 +254,7 @@ fn columns(schema: &Schema) -> Vec<(String, String, bool)> {
 
 fn check_properties(properties: &BTreeMap<String, String>) -> Result<()> {
     for (name, value) in properties {
-        if name.starts_with("datashard.") {
+        if properties::is_own(name) {
             return Err(Error::invalid_input(format!("the property `{name}` is set by the library")));
         }
         let unsupported = match name.as_str() {

@@ -42,6 +42,11 @@ pub(crate) const FORMAT_VERSION: &str = "format-version";
 pub(crate) const METADATA_PATH: &str = "write.metadata.path";
 pub(crate) const DATA_PATH: &str = "write.data.path";
 
+/// Whether a property is the library's own note, which nobody else sets: all of `datashard.` but what says how to write.
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with("datashard.") && name != MAX_ROWS_PER_FILE
+}
+
 /// The version of the format that a value of [`FORMAT_VERSION`] means.
 pub(crate) fn format_version(text: &str) -> Result<i32> {
     let wrong = |_| Error::invalid_input(format!("property `{FORMAT_VERSION}`: `{text}` is no version"));

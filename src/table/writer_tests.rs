@@ -210,3 +210,19 @@ fn a_writer_writes_to_a_branch_once_for_a_key_and_as_its_properties_say() {
         assert_eq!(nowhere.finish().await.unwrap_err().kind(), ErrorKind::NotFound);
     });
 }
+
+/// At creation every property of `datashard.` was refused as one of the library's own notes, this one too, which is the caller's.
+#[test]
+fn a_table_may_say_from_its_creation_how_many_rows_a_file_has() {
+    block_on(async {
+        let create = |name: &'static str| {
+            let schema = Schema::new([NestedField::required("id", PrimitiveType::Long)]).unwrap();
+            Warehouse::new(MemoryStore::new()).create("t").schema(schema).property(name, "400")
+        };
+        let table = create("datashard.write.max-rows-per-file").await.unwrap();
+        table.append([ids(0..1000)]).await.unwrap();
+        assert_eq!(files(&table).await, [200, 400, 400]);
+        let error = create("datashard.commit-id").await.unwrap_err();
+        assert!(error.to_string().contains("`datashard.commit-id` is set by the library"), "{error}");
+    });
+}

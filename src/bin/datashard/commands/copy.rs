@@ -76,8 +76,8 @@ fn like(mut create: CreateTable, source: &Table, at: &At) -> Result<CreateTable>
         // What is about this table's own files and commits is not about another's.
         let is_own =
             ["datashard.", "write.data.path", "write.metadata.path", "write.folder-storage", "schema.name-mapping"];
-        if !is_own.iter().any(|own| name.starts_with(own)) && !["created-by", "format-version"].contains(&name.as_str())
-        {
+        let is_own = is_own.iter().any(|own| name.starts_with(own)) && !name.starts_with("datashard.write.");
+        if !is_own && !["created-by", "format-version"].contains(&name.as_str()) {
             create = create.property(name, value);
         }
     }
