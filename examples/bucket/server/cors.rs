@@ -23,6 +23,11 @@ impl<S> Cors<S> {
     pub(super) fn new(inner: S) -> Self {
         Self { inner, answers: Arc::default() }
     }
+
+    /// How many requests were taken.
+    pub(super) fn answers(&self) -> Arc<AtomicU64> {
+        self.answers.clone()
+    }
 }
 
 impl<S> Service<Request<Incoming>> for Cors<S>

@@ -1,6 +1,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use datashard::store::ObjectStore;
@@ -47,6 +48,7 @@ pub struct Server {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    answers: Arc<AtomicU64>,
 }
 
 impl Server {
@@ -59,16 +61,24 @@ impl Server {
         service.set_auth(Keys::new(&options));
         service.set_access(Keys::new(&options));
         let (stop, stopped) = oneshot::channel();
+        let service = Cors::new(service.build());
+        let answers = service.answers();
         let thread = std::thread::Builder::new().name("bucket".into()).spawn(move || {
-            runtime.spawn(accept(listener, Cors::new(service.build())));
+            runtime.spawn(accept(listener, service));
             let _ = runtime.block_on(stopped);
         })?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, stop: Some(stop), thread: Some(thread), answers })
     }
 
     /// The endpoint to give to clients, which address the bucket in the path.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How many requests were taken so far.
+    #[allow(dead_code, reason = "for benchmarks")]
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// Blocks for ever.
