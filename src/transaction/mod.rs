@@ -40,6 +40,8 @@ mod refs_tests;
 mod remove;
 mod resolve;
 mod row_ids;
+#[cfg(test)]
+mod schema_model_tests;
 mod steps;
 #[cfg(test)]
 mod tests;
