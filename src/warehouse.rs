@@ -118,6 +118,18 @@ impl Warehouse {
         self.catalog.drop_table(&key, &uuid(self.runtime.random())).await
     }
 
+    /// Always fails with [`Unsupported`](ErrorKind::Unsupported), and says why: a bucket cannot rename many objects as one, and the
+    /// table's metadata names its files by where they are. To have a table's rows under another name, append a scan of it to a new
+    /// table.
+    pub fn rename_table(&self, from: impl AsRef<str>, to: impl AsRef<str>) -> Result<()> {
+        Err(Error::unsupported(format!(
+            "renaming the table `{}` to `{}`: its metadata names its files by where they are, and a bucket cannot move them as one; \
+             copy its rows to a new table instead, and drop it",
+            from.as_ref(),
+            to.as_ref()
+        )))
+    }
+
     /// A table's key in the store.
     fn key(&self, name: &str) -> Result<String> {
         let wrong = || Error::invalid_input(format!("`{name}` cannot be a table's name"));

@@ -118,6 +118,13 @@ fn creating_twice_is_an_error_or_opens_what_is_there_if_its_columns_are_the_same
 }
 
 #[test]
+fn a_rename_is_refused_with_what_to_do_instead() {
+    let error = Warehouse::new(MemoryStore::new()).rename_table("a", "b").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("`a` to `b`") && error.to_string().contains("copy"), "{error}");
+}
+
+#[test]
 fn a_table_created_after_a_drop_counts_on_and_old_handles_do_not_write_into_it() {
     block_on(async {
         let warehouse = Warehouse::new(MemoryStore::new());
