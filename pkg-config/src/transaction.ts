@@ -85,7 +85,7 @@ type Change =
   | { kind: "upsert" | "appendNew"; rows: Batches; on: readonly string[] }
   | { kind: "overwritePartitions"; rows: Batches }
   | { kind: "addFiles"; files: readonly string[] }
-  | ({ kind: "merge"; rows: Batches; matched: string[]; notMatched: string[] } & Omit<Merge, "clauses">)
+  | ({ kind: "merge"; rows: Batches } & Merge)
   | { kind: "setProperty"; name: string; value: string }
   | { kind: "removeProperty"; name: string }
   | { kind: "addColumn"; parent?: string; field: Field }
@@ -152,10 +152,8 @@ export class Transaction {
    * Updates or deletes rows of the table that have the same values in the columns `on` as rows of a source, and inserts those of
    * the source that have no match, as one snapshot. Updated rows take the columns that the source has; others keep theirs.
    */
-  merge(rows: Appendable, { on, clauses, columns, lastWins }: Merge): Transaction {
-    const matched = clauses.flatMap((clause) => (clause.when === "matched" ? [clause.then, clause.if ?? ""] : []));
-    const notMatched = clauses.flatMap((clause) => (clause.when === "matched" ? [] : [clause.if ?? ""]));
-    return this.#with({ kind: "merge", rows: brought(rows), on, matched, notMatched, ...defined({ columns, lastWins }) });
+  merge(rows: Appendable, merge: Merge): Transaction {
+    return this.#with({ kind: "merge", rows: brought(rows), ...merge });
   }
 
   /** Puts rows in the place of all of the partitions that they are in; of a table without partitions, of all rows. */

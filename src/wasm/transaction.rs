@@ -77,8 +77,7 @@ fn with<'a>(
         "minSnapshotsToKeep",
         "maxSnapshotAgeMs",
         "columns",
-        "matched",
-        "notMatched",
+        "clauses",
         "lastWins",
         "files",
     ];
@@ -139,22 +138,25 @@ fn source_schema(table: &Arc<Schema>, columns: Option<JsValue>) -> Result<Arc<Sc
     Schema::new(fields).map(Arc::new)
 }
 
-/// What a merge does: pairs of what becomes of a row that matches and of a condition, and conditions to insert; without one
-/// where it is empty.
+/// What a merge does, clause by clause.
 fn clauses<'a>(mut merge: Merge<'a>, change: &Options) -> Result<Merge<'a>> {
-    for clause in change.strings("matched")?.unwrap_or_default().chunks(2) {
-        merge = match clause {
-            [then, condition] if then == "update" && condition.is_empty() => merge.when_matched_update(),
-            [then, condition] if then == "update" => merge.when_matched_update_if(condition.as_str()),
-            [then, condition] if then == "delete" && condition.is_empty() => merge.when_matched_delete(),
-            [then, condition] if then == "delete" => merge.when_matched_delete_if(condition.as_str()),
-            _ => return Err(Error::invalid_input("rows that match are updated or deleted")),
-        };
-    }
-    for condition in change.strings("notMatched")?.unwrap_or_default() {
-        merge = match condition.as_str() {
-            "" => merge.when_not_matched_insert(),
-            condition => merge.when_not_matched_insert_if(condition),
+    let wrong = || {
+        Error::invalid_input(
+            "a clause is {when: 'matched', then: 'update' or 'delete'}, or {when: 'not matched', then: 'insert'}",
+        )
+    };
+    let clauses = change.get("clauses").and_then(|clauses| clauses.dyn_into::<Array>().ok()).ok_or_else(wrong)?;
+    for clause in clauses.iter() {
+        let clause = Options::new(clause, "clause", &["when", "then", "if"])?;
+        let (when, then) = (clause.required_string("when")?, clause.required_string("then")?);
+        merge = match (&*when, &*then, clause.string("if")?) {
+            ("matched", "update", None) => merge.when_matched_update(),
+            ("matched", "update", Some(condition)) => merge.when_matched_update_if(condition),
+            ("matched", "delete", None) => merge.when_matched_delete(),
+            ("matched", "delete", Some(condition)) => merge.when_matched_delete_if(condition),
+            ("not matched", "insert", None) => merge.when_not_matched_insert(),
+            ("not matched", "insert", Some(condition)) => merge.when_not_matched_insert_if(condition),
+            _ => return Err(wrong()),
         };
     }
     Ok(if change.bool("lastWins")?.unwrap_or(false) { merge.last_wins() } else { merge })
