@@ -2,11 +2,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_buffer::BooleanBufferBuilder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::parquet::gather_rows;
+use crate::parquet::{gather_rows, keep};
 use crate::read::Keys;
 use crate::spec::{PartitionSpec, PrimitiveType, Schema, Transform, Value, human::human};
 
@@ -91,7 +92,7 @@ impl Partitioner {
         if let [(place, _)] = runs.as_slice() {
             return Ok(vec![(*place, batch.clone())]);
         }
-        runs.into_iter().map(|(place, runs)| Ok((place, gather_rows(batch, &runs)?))).collect()
+        runs.into_iter().map(|(place, runs)| Ok((place, some_rows(batch, &runs)?))).collect()
     }
 
     /// The place of each row's partition.
@@ -135,6 +136,24 @@ impl Partitioner {
         Ok(place)
     }
 }
+
+/// Rows of a batch by runs of them, in order. Where there are many short ones, which are slow to copy one by one, all rows are
+/// looked at instead.
+fn some_rows(batch: &RecordBatch, runs: &[Range<usize>]) -> Result<RecordBatch> {
+    let rows: usize = runs.iter().map(ExactSizeIterator::len).sum();
+    if rows >= runs.len().saturating_mul(SHORT) || rows.saturating_mul(FEW) < batch.num_rows() {
+        return gather_rows(batch, runs);
+    }
+    let mut mask = BooleanBufferBuilder::new(batch.num_rows());
+    mask.append_n(batch.num_rows(), false);
+    runs.iter().flat_map(Clone::clone).for_each(|row| mask.set_bit(row, true));
+    keep(batch, &BooleanArray::new(mask.finish(), None))
+}
+
+/// So many rows in a run are copied faster than they are found.
+const SHORT: usize = 8;
+/// Of one row in so many, the same.
+const FEW: usize = 128;
 
 /// A decimal that was truncated may have a digit more than its type.
 fn fits(value: &Value, source: PrimitiveType) -> bool {
