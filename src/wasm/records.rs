@@ -100,12 +100,12 @@ fn number(number: f64, value: &JsValue, wanted: Option<PrimitiveType>) -> Result
     }
 }
 
-/// Beyond 64 bits, only a decimal may have room for it, and takes it as text.
+/// Beyond 64 bits, only a decimal may have room for it, and takes it as text. So do whole numbers, to refuse it by its digits.
 fn bigint(value: &JsValue, wanted: Option<PrimitiveType>) -> Result<Json, Wrong> {
     if let Some(whole) = integer(value) {
         return Ok(whole.into());
     }
-    if !matches!(wanted, Some(PrimitiveType::Decimal { .. })) {
+    if !matches!(wanted, Some(PrimitiveType::Decimal { .. } | PrimitiveType::Int | PrimitiveType::Long)) {
         return Err(wrong("a bigint is out of range"));
     }
     let digits = value.unchecked_ref::<js_sys::BigInt>().to_string(10).ok().and_then(|digits| digits.as_string());
