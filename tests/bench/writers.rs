@@ -17,7 +17,7 @@ mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -107,6 +107,19 @@ fn run(name: &str, rows: &str) -> Result<Vec<Step>, String> {
             }
         }
     };
+    let steps = steps(&server, &store, &mut to, &mut said);
+    let _ = child.kill();
+    let _ = child.wait();
+    steps
+}
+
+/// Goes through the steps of a process, and counts what each takes.
+fn steps(
+    server: &Server,
+    store: &CountingStore,
+    to: &mut ChildStdin,
+    said: &mut dyn FnMut() -> Result<Json, String>,
+) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
     for _ in STEPS {
         let begun = said()?;
@@ -128,7 +141,6 @@ fn run(name: &str, rows: &str) -> Result<Vec<Step>, String> {
         let (read, written) = (counts.bytes_read, counts.bytes_written);
         steps.push(Step::Took { seconds: done["seconds"].as_f64().unwrap_or(f64::NAN), rows, requests, read, written });
     }
-    let _ = child.wait();
     Ok(steps)
 }
 

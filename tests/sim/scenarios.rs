@@ -94,7 +94,7 @@ pub fn changers_that_claim(
         crate::process::lock(&engine.shared).world.clone()
     };
     let build: Build = Arc::new(move |engine, ledger| {
-        begun(&ledger, vec![1, 2, 21]);
+        begun(ledger, vec![1, 2, 21]);
         let changes = [(1, 0..2, vec![]), (2, 2..10, vec![5]), (3, 0..0, vec![0, 8])];
         for (writer, removes, adds) in changes.into_iter().take(count) {
             let (process, _, table) = opened(engine, writer, 0)?;
@@ -118,7 +118,7 @@ pub fn deleters(mut rules: Rules) -> Scenario {
     engine.alone(process, begin).unwrap().unwrap();
     let begin = crate::process::lock(&engine.shared).world.clone();
     let build: Build = Arc::new(|engine, ledger| {
-        begun(&ledger, vec![1, 2, 3, 4]);
+        begun(ledger, vec![1, 2, 3, 4]);
         for (writer, what) in [(1, (1..3, vec![])), (2, (2..4, vec![])), (3, (0..0, vec![7]))] {
             let (process, _, table) = opened(engine, writer, 0)?;
             let change = change(table, what, Isolation::Serializable, true, ledger.clone());
@@ -150,7 +150,7 @@ pub fn mergers(which: &'static [usize], mode: &'static str, mut rules: Rules) ->
     let file = engine.alone(process, begin).unwrap().unwrap();
     let begin = crate::process::lock(&engine.shared).world.clone();
     let build: Build = Arc::new(move |engine, ledger| {
-        begun(&ledger, vec![8]);
+        begun(ledger, vec![8]);
         let (how, fate) = (Adds::All, Fate::Untold);
         let replaced = Change { how, removes: 0..100, adds: vec![1, 2, 6], serializable: true, fate };
         ledger.lock().unwrap().changes.push(replaced);
@@ -196,7 +196,7 @@ pub fn branchers(which: &'static [usize], mut rules: Rules) -> Scenario {
     let first = engine.alone(process, begin).unwrap().unwrap();
     let begin = crate::process::lock(&engine.shared).world.clone();
     let build: Build = Arc::new(move |engine, ledger| {
-        begun(&ledger, vec![1]);
+        begun(ledger, vec![1]);
         for (writer, which) in (1..).zip(which) {
             let (process, _, table) = opened(engine, writer, 0)?;
             let (change, what) = match which {
