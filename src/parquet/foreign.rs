@@ -1,6 +1,5 @@
 //! Files that another program wrote, as a table takes them in.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
@@ -9,7 +8,7 @@ use arrow_schema::{DataType, Field, Fields};
 use crate::error::{Error, Result};
 use crate::expr::ColumnStats;
 use crate::parquet::footer::FileMetadata;
-use crate::parquet::metrics::{inside_collections, lower_bound, upper_bound};
+use crate::parquet::metrics::{inside_collections, lower_bound, upper_bound, widened};
 use crate::parquet::options::{EncodeOptions, MetricsMode};
 use crate::parquet::project::{id_of, leaf_of, project};
 use crate::parquet::projection::Projection;
@@ -106,19 +105,11 @@ impl ForeignFile {
 
     /// Over all row groups; those of nulls alone do not count.
     fn bounds(&self, id: i32) -> Option<(Value, Value)> {
-        let mut merged: Option<(Value, Value)> = None;
+        let mut merged = None;
         for group in self.groups() {
-            if group.null_count(id)? >= group.value_count(id)? {
-                continue;
+            if group.null_count(id)? < group.value_count(id)? {
+                merged = widened(merged, group.lower(id)?, group.upper(id)?)?;
             }
-            let (min, max) = (group.lower(id)?, group.upper(id)?);
-            merged = Some(match merged {
-                None => (min, max),
-                Some((low, high)) => (
-                    if min.compare(&low)? == Ordering::Less { min } else { low },
-                    if max.compare(&high)? == Ordering::Greater { max } else { high },
-                ),
-            });
         }
         merged
     }

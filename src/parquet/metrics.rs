@@ -5,7 +5,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use crate::parquet::footer::FileMetadata;
 use crate::parquet::options::{EncodeOptions, MetricsMode};
-use crate::parquet::physical;
+use crate::parquet::physical::{self, Physical};
 use crate::spec::{Metrics, PrimitiveType, Schema, Value, next_bytes, next_string};
 
 /// What a manifest says about a file that was just written, out of its own footer.
@@ -97,7 +97,7 @@ fn column(
 
 /// The smallest and the largest value over all row groups. Groups of nulls and NaNs only have none and do not count.
 fn merged_bounds(primitive: PrimitiveType, chunks: &[&ColumnChunkMetaData]) -> Option<(Value, Value)> {
-    let mut merged: Option<(Value, Value)> = None;
+    let mut merged = None;
     for chunk in chunks {
         let statistics = chunk.statistics()?;
         let nulls = statistics.null_count_opt()?;
@@ -106,17 +106,19 @@ fn merged_bounds(primitive: PrimitiveType, chunks: &[&ColumnChunkMetaData]) -> O
             continue;
         }
         let (min, max) = physical::bounds(statistics);
-        let min = min?.value(primitive, chunk.column_descr())?;
-        let max = max?.value(primitive, chunk.column_descr())?;
-        merged = Some(match merged {
-            None => (min, max),
-            Some((low, high)) => (
-                if min.compare(&low)? == Ordering::Less { min } else { low },
-                if max.compare(&high)? == Ordering::Greater { max } else { high },
-            ),
-        });
+        let value = |physical: Option<Physical<'_>>| physical?.value(primitive, chunk.column_descr());
+        merged = widened(merged, value(min)?, value(max)?)?;
     }
     merged
+}
+
+/// Bounds with those of more rows; `None` if these cannot be compared.
+#[expect(clippy::option_option, reason = "there may be none yet")]
+pub(crate) fn widened(bounds: Option<(Value, Value)>, min: Value, max: Value) -> Option<Option<(Value, Value)>> {
+    let Some((low, high)) = bounds else { return Some(Some((min, max))) };
+    let is_less = min.compare(&low)? == Ordering::Less;
+    let is_more = max.compare(&high)? == Ordering::Greater;
+    Some(Some((if is_less { min } else { low }, if is_more { max } else { high })))
 }
 
 /// A lower bound that is no longer than so many characters or bytes. Zero is written as -0.0.
