@@ -184,19 +184,16 @@ fn same_ids(own: &Fields, named: &Fields) -> Result<()> {
 }
 
 fn find(fields: &Fields, id: i32) -> Option<&Field> {
-    fields.iter().find_map(|field| {
-        if id_of(field) == Some(id) {
-            return Some(&**field);
-        }
-        match field.data_type() {
-            DataType::Struct(children) => find(children, id),
-            DataType::List(child) | DataType::Map(child, _) if id_of(child) == Some(id) => Some(&**child),
-            DataType::List(child) | DataType::Map(child, _) => match child.data_type() {
-                DataType::Struct(children) => find(children, id),
-                DataType::List(_) | DataType::Map(..) => None,
-                _ => None,
-            },
-            _ => None,
-        }
-    })
+    fields.iter().find_map(|field| find_in(field, id))
+}
+
+fn find_in(field: &Field, id: i32) -> Option<&Field> {
+    if id_of(field) == Some(id) {
+        return Some(field);
+    }
+    match field.data_type() {
+        DataType::Struct(children) => find(children, id),
+        DataType::List(child) | DataType::Map(child, _) => find_in(child, id),
+        _ => None,
+    }
 }

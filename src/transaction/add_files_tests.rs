@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{
@@ -9,7 +10,7 @@ use arrow_schema::{DataType, Field, Schema as ArrowSchema};
 use futures::executor::block_on;
 use serde_json::json;
 
-use crate::spec::{NestedField, PrimitiveType, Schema, SchemaUpdate, Value, bucket, day, identity};
+use crate::spec::{ListType, NestedField, PrimitiveType, Schema, SchemaUpdate, Type, Value, bucket, day, identity};
 use crate::store::{MemoryStore, ObjectStore, PutOptions};
 use crate::{ErrorKind, Table, Warehouse};
 
@@ -273,5 +274,27 @@ fn lists_and_structs_of_a_file_are_taken_by_their_names_too() {
         let batches = table.scan().select(["tags"]).filter("id = 1").collect().await.unwrap();
         let tags = batches[0].column(0).as_list::<i32>().value(0);
         assert_eq!(tags.as_primitive::<Int64Type>(), &Int64Array::from(vec![Some(1), None]));
+    });
+}
+
+/// What is inside of a list of lists was not looked at: a null was taken in where none may be.
+#[test]
+fn a_null_is_refused_where_none_may_be_however_deep() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let list = |inner: Type, id| {
+            Type::List(ListType { element: Box::new(NestedField { id, ..NestedField::required("element", inner) }) })
+        };
+        let lists = list(list(PrimitiveType::Long.into(), 3), 2);
+        let schema = Schema::new([NestedField::optional("lists", lists)]).unwrap();
+        let table = Warehouse::new(store.clone()).create("t").schema(schema).await.unwrap();
+        let inner = arrow_array::ListArray::from_iter_primitive::<Int64Type, _, _>([Some([Some(1), None])]);
+        let item = Arc::new(Field::new("item", inner.data_type().clone(), false));
+        let offsets = arrow_buffer::OffsetBuffer::from_lengths([1]);
+        let outer = arrow_array::ListArray::try_new(item, offsets, Arc::new(inner), None).unwrap();
+        put(&store, "x.parquet", parquet(vec![("lists", Arc::new(outer))])).await;
+        let error = table.add_files(["x.parquet"]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains("lists.element.element"), "{error}");
     });
 }
